@@ -1,0 +1,297 @@
+"""
+Text → tokens, for both dialects, in one pass of one compiled pattern each.
+
+Guarantees: never raises on any `str` (NUL bytes, lone surrogates, unterminated everything), linear time (every pattern is
+possessive, every character is looked at a bounded number of times), and no token ever hides code: what a server of the
+dialect would execute is outside strings, quoted names and comments here too. Where a server setting decides how a text is to be
+read (`standard_conforming_strings`, `NO_BACKSLASH_ESCAPES`, `ANSI_QUOTES`, executable comments, NUL bytes, dollar quotes
+on MySQL), `Lexed.ambiguous` says so.
+
+Most texts take the fast way, one `findall`. Three things a regular expression cannot read (PostgreSQL's nested comments and
+dollar quotes, MySQL's executable comments) come out of the fast way as a token of their own; only then is the text read again,
+token by token, with the state they need.
+
+Comments and white space are no tokens. Keywords and bare names come out in upper case (ASCII letters only, as the servers fold).
+Leaves meaning to `classify`, placeholders to `parameters`, digests to `digest`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dbrouter.terms import Engine
+
+NAME_START = r"A-Za-z_\x80-\U0010ffff"
+
+_PG_BLOCK = r"/\*[^*/]*+(?:(?:\*(?!/)|/(?!\*))[^*/]*+)*+\*/"
+_PG_LINE = r"--[^\n\r]*+"
+_PG_E_TAIL = r"'[^'\\]*+(?:(?:''|\\[\s\S])[^'\\]*+)*+(?:'|\\?\Z)"
+_PG_E = rf"[eE]{_PG_E_TAIL}(?:[ \t\f\v]*+(?:{_PG_LINE})?+[\n\r](?:[ \t\n\r\f\v]++|{_PG_LINE}[\n\r])*+{_PG_E_TAIL})*+"
+_QUOTED = r"'[^']*+(?:''[^']*+)*+(?:'|\Z)"
+_NAME_QUOTED = r'"[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
+_DOLLAR = rf"\$(?:[{NAME_START}][{NAME_START}0-9]*+)?+\$"
+_NUMBER = r"[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+
+_PG_TOKEN = (
+    rf"{_PG_E}|[uU]&{_NAME_QUOTED}|[uU]&{_QUOTED}|[{NAME_START}][{NAME_START}0-9$]*+|{_QUOTED}|{_NAME_QUOTED}"
+    rf"|{_NUMBER}|\$[0-9]++|{_DOLLAR}|::|:=|/\*|[\s\S]|\Z"
+)
+_PG_SKIP = rf"(?:[ \t\n\r\f\v]++|{_PG_LINE}|{_PG_BLOCK})*+"
+
+_MY_BLOCK = r"/\*(?!M?!)[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
+_MY_LINE = r"(?:\#|--(?=[\x00-\x20\x7f]|\Z))[^\n]*+"
+_MY_SINGLE = r"'[^'\\]*+(?:(?:''|\\[\s\S])[^'\\]*+)*+(?:'|\\?\Z)"
+_MY_DOUBLE = r'"[^"\\]*+(?:(?:""|\\[\s\S])[^"\\]*+)*+(?:"|\\?\Z)'
+_BACKTICKED = r"`[^`]*+(?:``[^`]*+)*+(?:`|\Z)"
+
+_MY_TOKEN = (
+    rf"[{NAME_START}$][{NAME_START}0-9$]*+|{_MY_SINGLE}|{_MY_DOUBLE}|{_BACKTICKED}"
+    rf"|{_NUMBER}|@@|:=|/\*(?=M?!)M?!|/\*[\s\S]*+|[\s\S]|\Z"
+)
+_MY_SKIP = rf"(?:[ \t\n\r\f\v]++|{_MY_LINE}|{_MY_BLOCK})*+"
+
+_PG_SCAN = re.compile(rf"{_PG_SKIP}({_PG_TOKEN})")
+_MY_SCAN = re.compile(rf"{_MY_SKIP}({_MY_TOKEN})")
+_PG_FINDALL = _PG_SCAN.findall
+_MY_FINDALL = _MY_SCAN.findall
+
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+_DOLLAR_OPENER = re.compile(_DOLLAR)
+_ODD_BACKSLASH_QUOTE = re.compile(r"(?<!\\)(?:\\\\)*+\\['\"]")
+_EXECUTABLE_BODY = re.compile(r"/\*M?![0-9]*+([^*]*+(?:\*(?!/)[^*]*+)*+)(?:\*/|\Z)")
+_RISKY_IN_EXECUTABLE = re.compile(r"['\"`#;]|--|/\*")
+_HINT_WITH_QUOTES = re.compile(r"/\*\+[^*'\"`]*+(?:\*(?!/)[^*'\"`]*+)*+['\"`]")
+_MY_DOLLAR = re.compile(rf"(?<![{NAME_START}0-9$])\$[{NAME_START}0-9]*+\$")
+
+_MEMO_FROM = 1 << 20
+"""Length from which equal tokens are stored once, so that 10 MB of text do not become 500 MB of tokens."""
+
+
+class Lexed:
+    """
+    The tokens of one text.
+
+    `tokens` ends with an empty string. `plain` is None, or the tokens without the content of executable comments.
+    `ambiguous` is None or what makes the text readable in more than one way.
+    """
+
+    __slots__ = ("ambiguous", "plain", "tokens")
+
+    def __init__(self, tokens: list[str], ambiguous: str | None, plain: list[str] | None) -> None:
+        self.tokens = tokens
+        self.ambiguous = ambiguous
+        self.plain = plain
+
+
+def lex(text: str, engine: Engine) -> Lexed:
+    """The tokens of *text* as a server of *engine* reads it; see the module for what they look like."""
+    folded = text.upper() if text.isascii() else fold(text)
+    if engine is Engine.POSTGRESQL:
+        return _lex_postgresql(text, folded)
+    return _lex_mysql(text, folded)
+
+
+def fold(text: str) -> str:
+    """*text* with ASCII letters in upper case and everything else as it is, which is how servers fold keywords."""
+    return text.encode("utf-8", "surrogatepass").upper().decode("utf-8", "surrogatepass")
+
+
+def spans(text: str, engine: Engine) -> Iterator[tuple[int, int]]:
+    """
+    Start and end of every token of *text*, in order, in its original spelling.
+
+    A dollar-quoted string is one token. Executable comments of MySQL give their opener and their closer as tokens of their own,
+    and what stands between as code.
+    """
+    if engine is Engine.POSTGRESQL:
+        yield from _spans_postgresql(text)
+    else:
+        yield from _spans_mysql(text)
+
+
+def _findall(find: re.Pattern[str], text: str) -> list[str]:
+    if len(text) < _MEMO_FROM:
+        return find.findall(text)
+    seen: dict[str, str] = {}
+    once = seen.setdefault
+    return [once(token, token) for token in (match.group(1) for match in find.finditer(text))]
+
+
+def _lex_postgresql(text: str, folded: str) -> Lexed:
+    tokens = _findall(_PG_SCAN, folded)
+    hard = False
+    if "/*" in folded:
+        hard = "/*" in tokens
+    if "$" in folded and not hard:
+        hard = any(token[:1] == "$" and token[-1] == "$" for token in tokens)
+    if hard:
+        tokens = [folded[start:end] for start, end in _spans_postgresql(text)]
+        tokens.append("")
+    ambiguous = None
+    if "\\" in folded and _ODD_BACKSLASH_QUOTE.search(folded) and any(_PG_PLAIN_WITH_ESCAPE(token) for token in tokens):
+        ambiguous = "a backslash before a quote reads differently with standard_conforming_strings off"
+    if 'U&"' in folded and any(token[:3] == 'U&"' and "\\" in token for token in tokens):
+        ambiguous = 'an escaped identifier (U&"…")'
+    return Lexed(tokens, ambiguous or _unreadable(tokens, folded), None)
+
+
+def _PG_PLAIN_WITH_ESCAPE(token: str) -> bool:
+    return token[:1] == "'" and _ODD_BACKSLASH_QUOTE.search(token) is not None
+
+
+def _spans_postgresql(text: str) -> Iterator[tuple[int, int]]:
+    match = _PG_SCAN.match
+    position, length = 0, len(text)
+    while position < length:
+        found = match(text, position)
+        assert found is not None  # the pattern's last alternatives match any character and the end
+        start, end = found.span(1)
+        if start >= length:
+            return
+        if end - start == 2 and text.startswith("/*", start):
+            position = _after_nested_comment(text, end)
+            if position < 0:
+                yield start, length
+                return
+            continue
+        if text[start] == "$" and end - start > 1 and text[end - 1] == "$":
+            closer = text.find(text[start:end], end)
+            end = length if closer < 0 else closer + end - start
+        yield start, end
+        position = end
+
+
+def _after_nested_comment(text: str, position: int) -> int:
+    depth = 1
+    for edge in _COMMENT_EDGE.finditer(text, position):
+        depth += 1 if edge.group() == "/*" else -1
+        if depth == 0:
+            return edge.end()
+    return -1
+
+
+def _lex_mysql(text: str, folded: str) -> Lexed:
+    tokens = _findall(_MY_SCAN, folded)
+    ambiguous = None
+    plain = None
+    if "/*" in folded:
+        if "/*!" in tokens or "/*M!" in tokens:
+            ambiguous, tokens, plain = _lex_executable(folded)
+        elif "/*+" in folded and _HINT_WITH_QUOTES.search(folded):
+            ambiguous = "a quote in an optimizer hint"
+    if "\\" in folded and _ODD_BACKSLASH_QUOTE.search(folded):
+        ambiguous = "a backslash before a quote reads differently with NO_BACKSLASH_ESCAPES or ANSI_QUOTES"
+    if "$" in folded and any(_MY_DOLLAR.match(token) for token in tokens):
+        ambiguous = "a dollar quote, which only some servers know"
+    return Lexed(tokens, ambiguous or _unreadable(tokens, folded), plain)
+
+
+def _lex_executable(folded: str) -> tuple[str | None, list[str], list[str]]:
+    """Both readings of a text with executable comments: their content as code, and left out."""
+    code = [folded[start:end] for start, end in _spans_mysql(folded)]
+    ambiguous = None
+    if any(_RISKY_IN_EXECUTABLE.search(body.group(1)) for body in _EXECUTABLE_BODY.finditer(folded)):
+        ambiguous = "a quote, comment or semicolon inside an executable comment"
+    elif code and code[0].startswith("/*"):
+        ambiguous = "an executable comment before the first keyword"
+    tokens: list[str] = []
+    plain: list[str] = []
+    inside = False
+    for token in code:
+        if token.startswith("/*"):
+            inside = True
+        elif token == "*/":
+            inside = False
+        else:
+            tokens.append(token)
+            if not inside:
+                plain.append(token)
+            elif token in _VERBS_IN_EXECUTABLE:
+                ambiguous = f"{token} inside an executable comment"
+    if inside:
+        ambiguous = "an unterminated executable comment"
+    tokens.append("")
+    plain.append("")
+    return ambiguous, tokens, plain
+
+
+_VERBS_IN_EXECUTABLE = frozenset(
+    [
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "REPLACE",
+        "MERGE",
+        "CALL",
+        "DO",
+        "SET",
+        "INTO",
+        "FOR",
+        "LOCK",
+        "HANDLER",
+        "WITH",
+        "EXPLAIN",
+        "DESC",
+        "DESCRIBE",
+        "ANALYZE",
+        "SHOW",
+    ]
+)
+
+
+def _spans_mysql(text: str) -> Iterator[tuple[int, int]]:
+    match = _MY_SCAN.match
+    position, length = 0, len(text)
+    inside = False
+    while position < length:
+        found = match(text, position)
+        assert found is not None  # the pattern's last alternatives match any character and the end
+        start, end = found.span(1)
+        if start >= length:
+            return
+        first = text[start]
+        if first == "/" and end - start >= 3 and text[end - 1] == "!" and end - start <= 4:
+            inside = True
+            while end < length and "0" <= text[end] <= "9":
+                end += 1
+        elif inside and first == "*" and text.startswith("*/", start):
+            inside = False
+            end = start + 2
+        yield start, end
+        position = end
+
+
+def _unreadable(tokens: list[str], text: str) -> str | None:
+    if "\x00" in text:
+        return "a NUL byte"
+    last = tokens[-2] if len(tokens) > 1 else ""
+    if last[:1] in _OPENERS and _is_open(last):
+        return "an unterminated string, name or comment"
+    if last[:2] == "/*":
+        return "an unterminated comment"
+    return None
+
+
+_OPENERS = frozenset("'\"`$EUeu")
+_CLOSED = re.compile(
+    rf"(?:{_NAME_QUOTED}|{_QUOTED}|{_BACKTICKED})".replace(r"|\Z", "")
+    + "|"
+    + rf"(?:{_MY_SINGLE}|{_MY_DOUBLE}|{_PG_E})".replace(r"|\\?\Z", "")
+)
+
+
+def _is_open(token: str) -> bool:
+    first = token[0]
+    if first == "$":
+        opener = _DOLLAR_OPENER.match(token)
+        return opener is not None and (len(token) < 2 * opener.end() or not token.endswith(opener.group()))
+    if first in "EUeu":
+        if token[1:2] == "&":
+            token = token[2:]
+        elif token[1:2] == "'":
+            token = token[1:]
+        else:
+            return False
+    return _CLOSED.fullmatch(token) is None
