@@ -180,6 +180,8 @@ class ConnectError(DBRouterError):
 
     code = "DBR-N01"
     endpoint: str
+    blame: str | None = None
+    """``node``, ``load`` or ``config`` (credentials, database name), where it is known."""
 
 
 class DeadlineExceededError(DBRouterError, TimeoutError):
@@ -196,7 +198,11 @@ class DeadlineExceededError(DBRouterError, TimeoutError):
 
 
 class ConnectionLostError(DBRouterError):
-    """A read's connection broke and it may not be sent again (it calls a function that might write)."""
+    """
+    The connection broke where the outcome is known all the same, and dbrouter may not send the work again by itself.
+
+    A read that calls a function which might write; or a statement of a transaction before COMMIT was sent: the server rolls it back.
+    """
 
     code = "DBR-N02"
     node: str
@@ -225,6 +231,12 @@ class OutcomeUnknownError(DBRouterError):
 
 class OutcomeUnknownTimeoutError(OutcomeUnknownError, TimeoutError):
     """An `OutcomeUnknownError` because the deadline passed after the statement was sent."""
+
+
+class TransactionAbortedError(DBRouterError):
+    """The server has rolled this transaction back: it takes no further statement, and leaving it commits nothing."""
+
+    code = "DBR-X01"
 
 
 class BugError(DBRouterError):

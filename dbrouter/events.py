@@ -8,6 +8,7 @@ Durations are seconds. Nothing is built while nobody listens: emitters ask `Even
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -145,7 +146,11 @@ class ConnectionOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionClosed(Event):
-    """A pool has one connection less; *why* is lifetime, idle, uses, broken, refused, session_state, expired, settling, shunned or draining."""
+    """
+    A pool has one connection less.
+
+    *why* is lifetime, idle, uses, broken, refused, session_state, expired, settling, shunned or draining.
+    """
 
     name: ClassVar[str] = "connection.closed"
     hostgroup: str
@@ -247,37 +252,75 @@ class RouterClosed(Event):
 
 
 class Observer(Protocol):
-    """Anything that wants to hear: called synchronously, in order, after the change it tells of is complete."""
+    """
+    Anything that wants to hear: called synchronously, in order, after the change it tells of is complete.
+
+    An observer may have an attribute ``level`` (`EventLevel`): it then hears events of that level and louder only.
+    Without it, it hears everything, one `QueryFinished` per call included.
+    """
 
     def observe(self, event: Event) -> None:
         """Take note of *event*; must not block. What it raises is swallowed and counted (`EventHub.failures`)."""
         ...
 
 
-class EventHub:
-    """Hands each event to every observer. One per router; `listening` is the cheap question before building an event."""
+_LOUDNESS = {EventLevel.DEBUG: 0, EventLevel.INFO: 1, EventLevel.WARNING: 2}
 
-    __slots__ = ("_observers", "failures", "listening")
+
+class EventHub:
+    """
+    Hands each event to every observer that wants it. One per router.
+
+    Attributes:
+        listening: whether anybody hears INFO and WARNING events; emitters ask before they build one.
+        listening_debug: whether anybody hears DEBUG events, the one per query included.
+        failures: how often an observer raised.
+    """
+
+    __slots__ = ("_observers", "failures", "listening", "listening_debug")
 
     def __init__(self, observers: tuple[Observer, ...] = ()) -> None:
-        self._observers = observers
-        self.listening = bool(observers)
         self.failures = 0
+        self._observers: tuple[tuple[int, Observer], ...] = ()
+        self._set(tuple((_loudness(observer), observer) for observer in observers))
 
     def add(self, observer: Observer) -> None:
         """Hand events to *observer* too, from now on."""
-        self._observers = (*self._observers, observer)
-        self.listening = True
+        self._set((*self._observers, (_loudness(observer), observer)))
 
     def remove(self, observer: Observer) -> None:
         """Stop handing events to *observer*."""
-        self._observers = tuple(other for other in self._observers if other is not observer)
-        self.listening = bool(self._observers)
+        self._set(tuple(pair for pair in self._observers if pair[1] is not observer))
+
+    def _set(self, observers: tuple[tuple[int, Observer], ...]) -> None:
+        self._observers = observers
+        self.listening = bool(observers)
+        self.listening_debug = any(floor == 0 for floor, _ in observers)
 
     def emit(self, event: Event) -> None:
         """Hand *event* out; an observer that raises harms neither the others nor the caller."""
-        for observer in self._observers:
+        loudness = _LOUDNESS[event.level]
+        for floor, observer in self._observers:
+            if loudness < floor:
+                continue
             try:
                 observer.observe(event)
             except Exception:
                 self.failures += 1
+
+
+def _loudness(observer: Observer) -> int:
+    return _LOUDNESS[EventLevel(getattr(observer, "level", EventLevel.DEBUG))]
+
+
+_DEFAULT_OBSERVERS: list[Callable[[], Observer | None]] = []
+
+
+def register_default_observer(factory: Callable[[], Observer | None]) -> None:
+    """Let every router that is opened from now on start with the observer that *factory* makes (None: no observer)."""
+    _DEFAULT_OBSERVERS.append(factory)
+
+
+def default_observers() -> tuple[Observer, ...]:
+    """One observer of each registered factory that wants to listen."""
+    return tuple(observer for factory in _DEFAULT_OBSERVERS if (observer := factory()) is not None)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The router itself: planning, the attempt loop, transactions, reports."""

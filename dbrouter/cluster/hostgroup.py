@@ -1,0 +1,206 @@
+"""
+Hostgroup: the members that may serve one kind of call, and the choice among them.
+
+`usable` is a tuple that is rebuilt when a probe or a breaker changes something, never per call; `choose` picks from it.
+`candidates` is the pure part that `explain` shows: it takes no permit and uses up no turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from dbrouter.cluster.balancer import Balancer
+from dbrouter.cluster.node import Member
+from dbrouter.config.schema import RetrySettings
+from dbrouter.errors import CircuitOpenError, NoNodeAvailableError, Refusal, RoutingError
+from dbrouter.resilience.breaker import Permit
+from dbrouter.resilience.budget import RetryBudget
+from dbrouter.terms import BreakerState, HostgroupId, WhenEmpty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One member as `explain` shows it."""
+
+    node: str
+    usable: bool
+    because: str
+    next: bool
+    """Whether the next call would go there."""
+
+
+class Hostgroup:
+    """The members of one hostgroup with their balancer, retry settings and budget."""
+
+    __slots__ = (
+        "_recovering",
+        "_rng",
+        "_waiters",
+        "balancer",
+        "budget",
+        "call_timeout",
+        "calls",
+        "database",
+        "id",
+        "members",
+        "name",
+        "read_only",
+        "retries",
+        "retry",
+        "usable",
+        "when_empty",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        *,
+        id: HostgroupId,
+        name: str,
+        database: str,
+        members: Sequence[Member],
+        balancer: Balancer,
+        when_empty: WhenEmpty,
+        read_only: bool,
+        writer: bool,
+        retry: RetrySettings,
+        call_timeout: float | None,
+        rng: random.Random,
+    ) -> None:
+        self.id = id
+        self.name = name
+        self.database = database
+        self.members = tuple(members)
+        self.balancer = balancer
+        self.when_empty = when_empty
+        self.read_only = read_only
+        self.writer = writer
+        self.retry = retry
+        self.call_timeout = call_timeout
+        self.budget = RetryBudget(retry)
+        self.calls = 0
+        """Calls planned for this hostgroup."""
+        self.retries = 0
+        self.usable: tuple[Member, ...] = ()
+        self._recovering: tuple[Member, ...] = ()
+        self._rng = rng
+        self._waiters: set[asyncio.Future[None]] = set()
+        for member in self.members:
+            member.hostgroup_refresh = self.refresh
+            member.is_last_usable = _LastUsable(self, member)
+        self.refresh()
+
+    def __repr__(self) -> str:
+        return f"<Hostgroup {self.name} usable={len(self.usable)}/{len(self.members)}>"
+
+    def refresh(self) -> None:
+        """Look again at who is usable; called on every change of a probe's verdict or a breaker, never per call."""
+        self.usable = tuple(member for member in self.members if member.why_not() is None)
+        self._recovering = tuple(
+            member for member in self.members if member.node.available and member.node.breaker.state is BreakerState.HALF_OPEN
+        )
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def choose(self, now: float, tried: Collection[Member]) -> tuple[Member, Permit | None] | None:
+        """
+        HOT: the member for the next attempt, or None when none is usable that was not tried.
+
+        A recovering (half-open) member is given at most its permits of the traffic; the permit must be returned to its breaker.
+        """
+        if not tried and not self._recovering:
+            usable = self.usable
+            if len(usable) == 1:
+                return usable[0], None
+            if usable:
+                return self.balancer.choose(usable, now, self._rng), None
+            return None
+        for member in self._recovering:
+            if member not in tried:
+                permit = member.node.breaker.admit(now)
+                if permit is not None:
+                    return member, permit
+        left = [member for member in self.usable if member not in tried]
+        if not left:
+            return None
+        return self.balancer.choose(left, now, self._rng), None
+
+    def candidates(self, now: float) -> tuple[Candidate, ...]:
+        """Every member with the reason it would or would not be taken, and which one is next."""
+        following = self.balancer.peek(self.usable, now, self._rng) if self.usable else None
+        return tuple(
+            Candidate(
+                node=member.node.id, usable=member in self.usable, because=member.why_not() or "usable", next=member is following
+            )
+            for member in self.members
+        )
+
+    def refusal(self, now: float) -> RoutingError:
+        """The error that says why nobody can serve: `CircuitOpenError` where every breaker is open, else `NoNodeAvailableError`."""
+        refusals = tuple(Refusal(node=member.node.id, reason=member.why_not() or "already tried") for member in self.members)
+        listed = "; ".join(f"{refusal.node}: {refusal.reason}" for refusal in refusals) or "it has no servers"
+        if refusals and all(not member.node.breaker.closed and member.node.available for member in self.members):
+            retry_after = min(member.node.breaker.retry_after(now) for member in self.members)
+            for member in self.members:
+                member.node.breaker.not_permitted += 1
+            return CircuitOpenError(
+                f"every breaker of hostgroup '{self.name}' is open, next trial in {retry_after:.2f}s ({listed})",
+                hostgroup=self.name,
+                refusals=refusals,
+                retry_after=retry_after,
+            )
+        return NoNodeAvailableError(
+            f"no usable node in hostgroup '{self.name}' ({listed})", hostgroup=self.name, refusals=refusals
+        )
+
+    @property
+    def unprobed(self) -> bool:
+        """Whether some member has not been looked at yet, so that "nobody is usable" would be a guess."""
+        return any(member.node.state.probed_at is None and member.node.available for member in self.members)
+
+    async def wait_for_change(self, deadline: float | None) -> bool:
+        """
+        Wait until a probe or a breaker changed something here; False when *deadline* (loop time) passed first.
+
+        If cancelled, the place is given up and nothing is left behind.
+        """
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        timer = None if deadline is None else loop.call_at(deadline, _give_up, waiter)
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        except _GaveUp:
+            return False
+        finally:
+            self._waiters.discard(waiter)
+            if timer is not None:
+                timer.cancel()
+        return True
+
+
+class _GaveUp(Exception):
+    pass
+
+
+def _give_up(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_exception(_GaveUp())
+
+
+class _LastUsable:
+    """Whether *member* is all its hostgroup has left."""
+
+    __slots__ = ("_hostgroup", "_member")
+
+    def __init__(self, hostgroup: Hostgroup, member: Member) -> None:
+        self._hostgroup = hostgroup
+        self._member = member
+
+    def __call__(self) -> bool:
+        usable = self._hostgroup.usable
+        return len(usable) == 1 and usable[0] is self._member

@@ -1,0 +1,234 @@
+"""
+Node and Member: a server with its breaker, and its place in one hostgroup with a pool of its own.
+
+A server that is in both hostgroups is one `Node` (one breaker, one liveness) and two `Member`s (two pools, one of them read-only).
+The node is the single writer of its breaker: lease outcomes and probes come in here. `available` and `closed` are plain attributes,
+so that asking them costs nothing on the hot path.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable
+from time import monotonic
+
+from dbrouter.cluster.topology import NodeState, Shun
+from dbrouter.drivers.outcome import Verdict
+from dbrouter.errors import ConnectError
+from dbrouter.pool.pool import Pool
+from dbrouter.resilience.breaker import Breaker
+from dbrouter.terms import Blame, BreakerState, Engine, NodeId, Role, ServerStatus
+
+LATENCY_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds in seconds of the query histogram's buckets; one more bucket holds the rest."""
+
+_EWMA_SHARE = 0.1
+"""Weight of the newest sample in a node's smoothed latency: about the last twenty calls count."""
+
+
+class Histogram:
+    """Counts durations by bucket; `observe` is on the hot path."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(LATENCY_BOUNDS) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one call that took *seconds*."""
+        self.counts[bisect_left(LATENCY_BOUNDS, seconds)] += 1
+        self.total += seconds
+
+    @property
+    def count(self) -> int:
+        """How many were observed."""
+        return sum(self.counts)
+
+
+class Node:
+    """One server of a database: identity, breaker, what the probes say, and its members."""
+
+    __slots__ = (
+        "available",
+        "breaker",
+        "database",
+        "endpoint",
+        "engine",
+        "id",
+        "latency",
+        "members",
+        "on_suspicion",
+        "state",
+        "status",
+    )
+
+    def __init__(
+        self, *, id: NodeId, database: str, engine: Engine, endpoint: str, breaker: Breaker, status: ServerStatus
+    ) -> None:
+        self.id = id
+        self.database = database
+        self.engine = engine
+        self.endpoint = endpoint
+        self.breaker = breaker
+        self.status = status
+        self.state = NodeState()
+        self.available = status is ServerStatus.ONLINE
+        self.latency = 0.0
+        """Smoothed seconds of a successful call; 0.0 until the first."""
+        self.members: list[Member] = []
+        self.on_suspicion: Callable[[Node], None] | None = None
+        """Told at once when a call saw something that the next probe should look at."""
+
+    def __repr__(self) -> str:
+        shun = self.state.shun
+        return f"<Node {self.id} {self.breaker.state} {f'shunned={shun.reason}' if shun else self.state.role}>"
+
+    def publish(self, state: NodeState) -> None:
+        """Take over what the monitor found; the members' hostgroups look again."""
+        self.state = state
+        self.available = self.status is ServerStatus.ONLINE and state.shun is None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Let every hostgroup of this node look again at who is usable."""
+        for member in self.members:
+            member.hostgroup_refresh()
+
+    def suspect(self) -> None:
+        """A call failed in a way that a probe should explain now."""
+        if self.on_suspicion is not None:
+            self.on_suspicion(self)
+
+    @property
+    def key(self) -> str:
+        """``database/host:port``: unique within a router."""
+        return f"{self.database}/{self.id}"
+
+    def breaker_changed(self, new: BreakerState, why: str) -> None:
+        """The breaker moved: who is usable changes, and where it opened, callers in line choose again."""
+        self.refresh()
+        if new in (BreakerState.OPEN, BreakerState.FORCED_OPEN):
+            for member in self.members:
+                member.pool.fail_waiters(lambda: ConnectError(f"the breaker of {self.id} opened: {why}", endpoint=self.endpoint))
+
+    @property
+    def last_usable(self) -> bool:
+        """Whether some hostgroup has no other usable node: its breaker then opens on connect-class failures only."""
+        return any(member.is_last_usable() for member in self.members)
+
+    def failed(self, now: float, *, transport: bool, why: str) -> None:
+        """A failure that blames this node."""
+        breaker = self.breaker
+        breaker.failed(now, breaker.generation, connect_class=transport, why=why, last_usable=self.last_usable)
+        if transport:
+            self.suspect()
+
+
+class Member:
+    """A node's place in one hostgroup: weight, pool, statistics."""
+
+    __slots__ = (
+        "failures",
+        "hostgroup_name",
+        "hostgroup_refresh",
+        "is_last_usable",
+        "node",
+        "pool",
+        "read_only",
+        "reads",
+        "rr_current",
+        "weight",
+        "writer",
+        "writes",
+    )
+
+    def __init__(self, *, node: Node, hostgroup: str, weight: int, read_only: bool, writer: bool) -> None:
+        self.node = node
+        self.hostgroup_name = hostgroup
+        self.weight = weight
+        self.read_only = read_only
+        """Whether its sessions are opened read-only (Safety 2) by us."""
+        self.writer = writer
+        """Whether it stands in a hostgroup that takes writes: then it must be a primary."""
+        self.pool: Pool
+        self.rr_current = 0.0
+        self.reads = Histogram()
+        self.writes = Histogram()
+        self.failures = 0
+        self.hostgroup_refresh: Callable[[], None] = _nothing
+        self.is_last_usable: Callable[[], bool] = _never
+        node.members.append(self)
+
+    def __repr__(self) -> str:
+        return f"<Member {self.node.id} weight={self.weight} {self.pool!r}>"
+
+    @property
+    def outstanding(self) -> int:
+        """Calls running on or waiting for this member."""
+        return self.pool.outstanding
+
+    @property
+    def latency(self) -> float:
+        """The node's smoothed latency in seconds."""
+        return self.node.latency
+
+    def why_not(self) -> str | None:
+        """Why this member may not serve calls, or None if it may; the words that explain and refusals show."""
+        node = self.node
+        if node.status is not ServerStatus.ONLINE:
+            return str(node.status)
+        shun = node.state.shun
+        if shun is not None:
+            return f"shunned: {shun.reason} ({shun.detail})"
+        if self.writer and node.state.role is not Role.PRIMARY:
+            return "not probed yet" if node.state.probed_at is None else f"wrong role: {node.state.role}, not primary"
+        if not node.breaker.closed:
+            return f"breaker {node.breaker.state.value.lower()}"
+        return None
+
+    def shunned(self, shun: Shun) -> None:
+        """A probe gave the node up: reads in flight move now, idle connections go, callers in line choose again."""
+        pool = self.pool
+        pool.interrupt("shunned", reads_only=True)
+        pool.expire("shunned")
+        node = self.node
+        pool.fail_waiters(lambda: ConnectError(f"{node.id} was shunned while waiting: {shun.detail}", endpoint=node.endpoint))
+
+    def may_connect(self) -> bool:
+        """Whether the pool may try to connect: not while the node is shunned or its breaker is open."""
+        node = self.node
+        return node.available and (node.breaker.closed or node.breaker.state is BreakerState.HALF_OPEN)
+
+    def connect_failed(self, verdict: Verdict, error: BaseException, seconds: float) -> None:
+        """The pool could not connect: tell the breaker, and let callers in line go elsewhere where the node is at fault."""
+        node, pool = self.node, self.pool
+        if verdict.blame is Blame.NODE:
+            node.failed(monotonic(), transport=True, why=verdict.code)
+        if verdict.blame in (Blame.NODE, Blame.CONFIG) or pool.size == 0:
+            pool.fail_waiters(lambda: _connect_error(node, verdict, error))
+
+    def succeeded(self, now: float, seconds: float, read: bool) -> None:
+        """HOT: a call on this member succeeded after *seconds*."""
+        (self.reads if read else self.writes).observe(seconds)
+        node = self.node
+        latency = node.latency
+        node.latency = latency + _EWMA_SHARE * (seconds - latency) if latency else seconds
+        breaker = node.breaker
+        breaker.succeeded(now, seconds, breaker.generation)
+
+
+def _connect_error(node: Node, verdict: Verdict, cause: BaseException) -> ConnectError:
+    error = ConnectError(
+        f"no connection to {node.endpoint}: {type(cause).__name__}: {cause}", endpoint=node.endpoint, blame=verdict.blame
+    )
+    error.__cause__ = cause
+    return error
+
+
+def _nothing() -> None:
+    return None
+
+
+def _never() -> bool:
+    return False

@@ -1,0 +1,221 @@
+"""
+Monitor: probes every node and publishes the topology.
+
+Loops and their rhythm:
+
+- one task per node, ``probe <node>``: a look every `interval` seconds, measured from start to start, so that a look that used up its
+  whole time limit is followed by the next at once; a frozen node is therefore shunned at most ``interval + fall * timeout`` after it froze.
+  A call that saw something odd (`Node.suspect`) wakes the loop early, at most five times per interval.
+- `LoopWatch`: one timer; a look that failed while the loop was stalled is void and made again.
+
+When a node is shunned, reads in flight on it are moved at once (their tasks are interrupted and the router sends them elsewhere), writes wait
+for their own deadline, and callers waiting for its pools are sent back to choose again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from dbrouter.cluster.node import Node
+from dbrouter.cluster.topology import NodeState, Shun, Topology
+from dbrouter.config.schema import ProbeSettings
+from dbrouter.errors import ConnectError
+from dbrouter.events import EventHub, LoopBlocked, NodeRestored, NodeShunned, TopologyChanged
+from dbrouter.monitor.looplag import LoopWatch
+from dbrouter.monitor.probe import Missed, Prober, Record, Seen
+from dbrouter.tasks import OwnedTasks
+
+
+@dataclass(slots=True)
+class _Watched:
+    """Everything the monitor keeps of one node."""
+
+    node: Node
+    prober: Prober
+    settings: ProbeSettings
+    first_timeout: float
+    record: Record
+    wake: asyncio.Event
+    error: BaseException | None = None
+    """What the last failed look raised."""
+
+
+class Monitor:
+    """
+    The only writer of the topology.
+
+    Args:
+        watched: per node its prober, its settings, and the seconds its first look may take (connecting included).
+        tasks: where the probe loops live; they end when it is closed.
+        on_published: told after each publication, with the new topology.
+    """
+
+    def __init__(
+        self,
+        watched: Sequence[tuple[Node, Prober, ProbeSettings, float]],
+        *,
+        tasks: OwnedTasks,
+        events: EventHub,
+        on_published: Callable[[Topology], None] | None = None,
+    ) -> None:
+        self._tasks = tasks
+        self._events = events
+        self._on_published = on_published
+        self._watched = [
+            _Watched(node, prober, settings, first_timeout, Record(settings), asyncio.Event())
+            for node, prober, settings, first_timeout in watched
+        ]
+        self._by_node = {entry.node: entry for entry in self._watched}
+        self._watch = LoopWatch(self._stalled)
+        self._looked = asyncio.Event()
+        self.topology = Topology()
+
+    def start(self) -> None:
+        """Start one probe loop per node."""
+        self._watch.start()
+        for entry in self._watched:
+            entry.node.on_suspicion = self._suspected
+            self._tasks.start(self._keep_looking(entry), name=f"probe {entry.node.id}")
+
+    def stop(self) -> None:
+        """Stop the loop watch and close every probe connection; the loops themselves end with their `OwnedTasks`."""
+        self._watch.stop()
+        for entry in self._watched:
+            entry.prober.close()
+
+    async def wait_until(self, satisfied: Callable[[], bool], timeout: float) -> bool:
+        """
+        Wait until *satisfied*, or every node has been looked at, or *timeout* seconds passed; whether it is satisfied.
+
+        Every first look is bounded by its own time limit, so this ends even when no server answers.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while not satisfied():
+                    if all(entry.node.state.probed_at is not None for entry in self._watched):
+                        return False
+                    self._looked.clear()
+                    await self._looked.wait()
+        except TimeoutError:
+            return satisfied()
+        return True
+
+    def failure_of(self, node: Node) -> BaseException | None:
+        """What the last failed look at *node* raised."""
+        return self._by_node[node].error
+
+    def connect_error(self, nodes: Sequence[Node], wanted: str) -> ConnectError:
+        """The error for `Router.open` when *wanted* is not met: every node with its reason, the first reason as cause."""
+        reasons = []
+        cause: BaseException | None = None
+        for node in nodes:
+            entry = self._by_node[node]
+            shun = node.state.shun
+            if shun is not None:
+                reasons.append(f"{node.id}: {shun.detail}")
+                cause = cause or entry.error
+            elif node.state.probed_at is None:
+                reasons.append(f"{node.id}: no answer yet")
+            else:
+                reasons.append(f"{node.id}: reachable, {node.state.role}")
+        error = ConnectError(f"{wanted}: " + "; ".join(reasons), endpoint=", ".join(node.id for node in nodes))
+        error.__cause__ = cause
+        return error
+
+    async def _keep_looking(self, entry: _Watched) -> None:
+        loop = asyncio.get_running_loop()
+        interval, timeout = entry.settings.interval, entry.first_timeout
+        try:
+            while True:
+                started = loop.time()
+                entry.wake.clear()
+                seen = await entry.prober.look(timeout)
+                now = loop.time()
+                if isinstance(seen, Missed) and self._watch.stalled(started, now) > 0.2 * timeout:
+                    continue  # The loop was stalled: the silence may have been ours.
+                timeout = entry.settings.timeout
+                self._note(entry, seen, now)
+                pause = started + interval - loop.time()
+                if pause > 0:
+                    await self._pause(entry, pause, interval / 5)
+        finally:
+            entry.prober.close()
+
+    async def _pause(self, entry: _Watched, pause: float, least: float) -> None:
+        await asyncio.sleep(min(pause, least))
+        if pause > least:
+            try:
+                async with asyncio.timeout(pause - least):
+                    await entry.wake.wait()
+            except TimeoutError:
+                pass
+
+    def _note(self, entry: _Watched, seen: Seen | Missed, now: float) -> None:
+        node, old = entry.node, entry.node.state
+        if isinstance(seen, Seen):
+            usable = entry.record.saw()
+            entry.error = None
+            reply = seen.reply
+            state = NodeState(
+                role=reply.role,
+                shun=None if usable else old.shun,
+                probed_at=now,
+                server_version=reply.server_version,
+                identity=reply.identity,
+                lag=reply.lag,
+            )
+        else:
+            usable = entry.record.missed()
+            entry.error = seen.error
+            shun = old.shun
+            if not usable and shun is None:
+                shun = Shun(reason=seen.reason, since=now, detail=seen.detail)
+            state = replace(old, shun=shun, probed_at=now)
+        self._publish(node, old, state, now)
+        if isinstance(seen, Seen):
+            node.breaker.probe_succeeded(now)
+        else:
+            node.breaker.probe_failed(now, seen.detail)
+
+    def _publish(self, node: Node, old: NodeState, state: NodeState, now: float) -> None:
+        changed = old.role is not state.role or old.shun is not state.shun or old.probed_at is None
+        if not changed:
+            node.state = state
+            self.topology = Topology(generation=self.topology.generation, nodes={**self.topology.nodes, node.key: state})
+            self._looked.set()
+            return
+        self.topology = self.topology.with_node(node.key, state)
+        node.publish(state)
+        if state.shun is not None and old.shun is None:
+            for member in node.members:
+                member.shunned(state.shun)
+        if self._on_published is not None:
+            self._on_published(self.topology)
+        self._looked.set()
+        self._tell(node, old, state, now)
+
+    def _tell(self, node: Node, old: NodeState, state: NodeState, now: float) -> None:
+        events = self._events
+        if not events.listening:
+            return
+        if state.shun is not None and old.shun is None:
+            events.emit(NodeShunned(node=node.id, reason=state.shun.reason, detail=state.shun.detail))
+        elif state.shun is None and old.shun is not None:
+            events.emit(NodeRestored(node=node.id, seconds=now - old.shun.since))
+        nodes = [entry.node for entry in self._watched]
+        events.emit(
+            TopologyChanged(
+                generation=self.topology.generation,
+                usable=tuple(other.id for other in nodes if other.available),
+                unusable=tuple(other.id for other in nodes if not other.available),
+            )
+        )
+
+    def _suspected(self, node: Node) -> None:
+        self._by_node[node].wake.set()
+
+    def _stalled(self, seconds: float) -> None:
+        if self._events.listening:
+            self._events.emit(LoopBlocked(seconds=seconds))

@@ -1,0 +1,473 @@
+"""
+Database: the calls of INTERFACE on one database. `Router` is a `Database` bound to the default one.
+
+`_call` is the query path, read from top to bottom in the order in which things happen: deadline, plan, choose, acquire, send, record.
+On a call that succeeds at once it creates no task, takes no lock and builds no event; what goes wrong is `Recovery`'s business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from dbrouter.cluster.hostgroup import Hostgroup
+from dbrouter.cluster.node import Member
+from dbrouter.drivers.base import Connection, Reply
+from dbrouter.errors import ConnectError, PoolError
+from dbrouter.events import QueryFinished
+from dbrouter.router.context import Context
+from dbrouter.router.explanation import Explanation, explain
+from dbrouter.router.plan import Plan
+from dbrouter.router.recovery import Recovery
+from dbrouter.router.result import Result
+from dbrouter.router.session import PinnedConnection
+from dbrouter.router.stream import Stream
+from dbrouter.router.transaction import Transaction, run_in_transaction
+
+T = TypeVar("T")
+
+
+class Inherit:
+    """The timeout of the rule, the hostgroup or ``timeouts.call``, whichever is nearest."""
+
+    def __repr__(self) -> str:
+        return "INHERIT"
+
+
+INHERIT: Final = Inherit()
+
+
+class Trace:
+    """What `query.finished` tells of one call; only made while somebody listens."""
+
+    __slots__ = ("attempts", "hostgroup", "node", "plan", "waited")
+
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+        self.hostgroup = ""
+        self.node: str | None = None
+        self.attempts = 0
+        self.waited = 0.0
+
+
+class Database:
+    """The query calls, bound to one database."""
+
+    _context: Context
+
+    def __init__(self, context: Context) -> None:
+        self._bind(context)
+
+    def _bind(self, context: Context) -> None:
+        self._context = context
+        self._planner = context.planner
+        self._plans = context.planner.cache
+        self._events = context.events
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._context.database} {self._context.engine}>"
+
+    # ---- one statement
+
+    async def execute(
+        self,
+        sql: str,
+        *params: Any,
+        timeout: float | Inherit | None = INHERIT,
+        route: str | None = None,
+        hostgroup: int | str | None = None,
+        idempotent: bool = False,
+        tag: str | None = None,
+    ) -> Result:
+        """
+        Run one statement where it belongs: reads on a healthy replica, everything else on the primary.
+
+        Args:
+            sql: one statement in the engine's own dialect.
+            params: positional in the engine's style (``$1`` / ``%s``), or one mapping for ``:name`` placeholders.
+            timeout: seconds for the whole call (waiting, retries, execution); None: no limit.
+            route: ``"read"`` or ``"write"``: the hostgroup to use; a write never goes to readers all the same.
+            hostgroup: id or name of the hostgroup to use; the same holds.
+            idempotent: this write may be sent again when its outcome is unknown.
+            tag: a label for rules, statistics and logs.
+
+        Returns:
+            The rows with the server's status, row count and where it ran.
+
+        Raises:
+            OutcomeUnknownError: a write was sent and its answer never came.
+            DeadlineExceededError: the time limit ended; of writes only where nothing was sent.
+            PoolTimeoutError, PoolFullError: no connection became free in time.
+            CircuitOpenError, NoNodeAvailableError: nobody may serve it; nothing was sent.
+            SessionStatementError, StatementRejectedError, ParameterError: the statement cannot be sent this way; nothing was sent.
+            RetriesExhaustedError: every attempt failed in transport.
+            The server's own errors pass through unchanged, with a note.
+
+        If cancelled, the statement is abandoned: PostgreSQL is asked to cancel it, a MySQL statement is killed; the connection goes back
+        only after that is done. A write that was already sent may or may not have been applied.
+        """
+        reply, plan, member, connection, attempts, seconds = await self._call(
+            sql, params, timeout, route, hostgroup, idempotent, tag
+        )
+        return Result(
+            reply[0], connection.describe(reply), (member.hostgroup_name, member.node.id, plan.rule_id, attempts, seconds)
+        )
+
+    async def fetch(
+        self,
+        sql: str,
+        *params: Any,
+        timeout: float | Inherit | None = INHERIT,
+        route: str | None = None,
+        hostgroup: int | str | None = None,
+        idempotent: bool = False,
+        tag: str | None = None,
+    ) -> Sequence[Any]:
+        """The rows of one statement, as a list; options and errors as `execute`."""
+        return (await self._call(sql, params, timeout, route, hostgroup, idempotent, tag))[0][0]
+
+    async def fetchrow(
+        self,
+        sql: str,
+        *params: Any,
+        timeout: float | Inherit | None = INHERIT,
+        route: str | None = None,
+        hostgroup: int | str | None = None,
+        idempotent: bool = False,
+        tag: str | None = None,
+    ) -> Any:
+        """The first row of one statement, or None; options and errors as `execute`."""
+        rows = (await self._call(sql, params, timeout, route, hostgroup, idempotent, tag))[0][0]
+        return rows[0] if rows else None
+
+    async def fetchval(
+        self,
+        sql: str,
+        *params: Any,
+        column: int = 0,
+        timeout: float | Inherit | None = INHERIT,
+        route: str | None = None,
+        hostgroup: int | str | None = None,
+        idempotent: bool = False,
+        tag: str | None = None,
+    ) -> Any:
+        """One value of the first row (*column* counts from 0), or None where there is no row; options and errors as `execute`."""
+        rows = (await self._call(sql, params, timeout, route, hostgroup, idempotent, tag))[0][0]
+        return rows[0][column] if rows else None
+
+    # ---- the query path
+
+    async def _call(
+        self,
+        sql: str,
+        params: Sequence[Any],
+        timeout: float | Inherit | None,
+        route: str | None,
+        hostgroup: int | str | None,
+        idempotent: bool,
+        tag: str | None,
+        trace: Trace | None = None,
+    ) -> tuple[Reply, Plan, Member, Connection, int, float]:
+        if trace is None and self._events.listening_debug:
+            return await self._observed(sql, params, timeout, route, hostgroup, idempotent, tag)
+        started = now = monotonic()
+        if tag is None and route is None and hostgroup is None:
+            plan = self._plans.young.get(sql) or self._planner.plan(sql)
+        else:
+            plan = self._planner.plan(sql, tag, route, hostgroup)
+        if plan.refusal is not None:
+            raise plan.refusal()
+        text = plan.text
+        if params and plan.named is not None:
+            text, params = plan.bind(params)
+        if timeout is INHERIT:
+            timeout = plan.timeout
+        deadline = None if timeout is None else started + timeout  # type: ignore[operator]
+        read = plan.read
+        group = plan.hostgroup
+        group.calls += 1
+        recovery: Recovery | None = None
+        while True:
+            choice = group.choose(now, recovery.tried if recovery is not None else ())
+            if choice is None:
+                recovery = recovery or self._recovery(plan, started, deadline, timeout, idempotent)
+                group = await recovery.nobody(group)
+                now = monotonic()
+                continue
+            member, permit = choice
+            lease = member.pool.take(now, not read)
+            if lease is None:
+                try:
+                    lease = await member.pool.acquire(deadline, not read)
+                except (PoolError, ConnectError) as error:
+                    recovery = recovery or self._recovery(plan, started, deadline, timeout, idempotent)
+                    group = await recovery.after_acquire(error, group, member, permit)
+                    now = monotonic()
+                    continue
+                except BaseException:
+                    if permit is not None:
+                        member.node.breaker.release(permit)
+                    raise
+                now = monotonic()
+            if trace is not None:
+                trace.waited = now - started
+                trace.node = member.node.id
+                trace.hostgroup = group.name
+                trace.plan = plan
+                trace.attempts += 1
+            connection = lease.connection
+            lease.arm(deadline, read and (member.read_only or plan.pure))
+            try:
+                if plan.script:
+                    reply = await connection.send_script(text)
+                else:
+                    reply = await connection.send(text, params)
+            except BaseException as error:
+                lease.disarm()
+                recovery = recovery or self._recovery(plan, started, deadline, timeout, idempotent)
+                group = await recovery.after_send(error, group, member, lease, permit, now)
+                read = recovery.read
+                now = monotonic()
+                continue
+            lease.disarm()
+            if plan.tidy:
+                _tidy(plan, lease)
+            else:
+                lease.release()
+            done = monotonic()
+            member.succeeded(done, done - now, read)
+            if permit is not None:
+                member.node.breaker.release(permit)
+            return reply, plan, member, connection, 1 if recovery is None else recovery.attempts + 1, done - started
+
+    def _recovery(self, plan: Plan, started: float, deadline: float | None, timeout: Any, idempotent: bool) -> Recovery:
+        return Recovery(
+            self._context,
+            statement=plan.statement,
+            read=plan.read,
+            idempotent=idempotent,
+            stays=plan.stays,
+            cap=plan.attempts,
+            started=started,
+            deadline=deadline,
+            timeout=timeout,
+            rule_id=plan.rule_id,
+        )
+
+    async def _observed(
+        self, sql: str, params: Sequence[Any], timeout: Any, route: Any, hostgroup: Any, idempotent: bool, tag: str | None
+    ) -> tuple[Reply, Plan, Member, Connection, int, float]:
+        """`_call` with a `query.finished` at its end, while somebody listens for one per query."""
+        trace = Trace()
+        started = monotonic()
+        outcome = "ok"
+        try:
+            return await self._call(sql, params, timeout, route, hostgroup, idempotent, tag, trace)
+        except BaseException as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            plan = trace.plan
+            if plan is None:
+                try:
+                    plan = self._planner.plan(sql, tag, route, hostgroup)
+                except Exception:
+                    plan = None
+            if plan is not None:
+                self._events.emit(
+                    QueryFinished(
+                        database=self._context.database,
+                        hostgroup=trace.hostgroup or plan.hostgroup.name,
+                        node=trace.node,
+                        intent=plan.statement.intent,
+                        kind=plan.kind,
+                        digest=plan.statement.digest,
+                        rule_id=plan.rule_id,
+                        tag=tag,
+                        attempts=trace.attempts,
+                        waited=trace.waited,
+                        took=monotonic() - started,
+                        outcome=outcome,
+                    )
+                )
+
+    # ---- several statements
+
+    async def executemany(
+        self,
+        sql: str,
+        seq_of_params: Iterable[Sequence[Any] | Mapping[str, Any]],
+        *,
+        timeout: float | Inherit | None = INHERIT,
+        tag: str | None = None,
+    ) -> Result:
+        """
+        Run *sql* once for each parameters, all or nothing, in one transaction on the primary.
+
+        Args:
+            seq_of_params: one sequence of positional parameters, or one mapping of names, per run; it is read once, before anything is sent.
+            timeout: seconds for the whole of it.
+
+        Returns:
+            A `Result` without rows; `.rowcount` is None on PostgreSQL, whose driver does not tell.
+
+        A connection that is lost before COMMIT was sent is no harm: the whole is run again.
+        """
+        runs = [self._one_run(params) for params in seq_of_params]
+
+        async def work(tx: Transaction) -> Result:
+            return await tx._send_many(sql, runs, tag)
+
+        return await self._in_transaction(work, timeout)
+
+    async def batch(
+        self,
+        statements: Iterable[tuple[str, Sequence[Any] | Mapping[str, Any]] | str],
+        *,
+        timeout: float | Inherit | None = INHERIT,
+    ) -> list[Result]:
+        """
+        Run several statements in one transaction on one connection of the primary, all or nothing.
+
+        Args:
+            statements: (sql, params) pairs, or bare texts; params are a sequence, or a mapping of names.
+
+        Returns:
+            One `Result` per statement.
+        """
+        pairs = [(entry, ()) if isinstance(entry, str) else entry for entry in statements]
+
+        async def work(tx: Transaction) -> list[Result]:
+            tx.refuse_implicit_commit = "batch()"
+            return [await tx.execute(sql, *self._one_run(params)) for sql, params in pairs]
+
+        return await self._in_transaction(work, timeout)
+
+    @staticmethod
+    def _one_run(params: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any]:
+        return (params,) if isinstance(params, Mapping) else params
+
+    async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]], timeout: float | Inherit | None) -> T:
+        limit = self._context.call_timeout if isinstance(timeout, Inherit) else timeout
+        deadline = None if limit is None else monotonic() + limit
+        return await run_in_transaction(self._context, work, isolation=None, readonly=False, deadline=deadline, limit=limit)
+
+    # ---- pinned work
+
+    def stream(
+        self,
+        sql: str,
+        *params: Any,
+        batch: int = 1000,
+        timeout: float | Inherit | None = INHERIT,
+        route: str | None = None,
+        hostgroup: int | str | None = None,
+        tag: str | None = None,
+    ) -> Stream:
+        """
+        ``async with router.stream(…) as rows: async for row in rows``: a server-side cursor, *batch* rows a round trip, constant memory.
+
+        *timeout* is for acquiring and for each batch. Leaving the block, by ``break`` or an exception too, closes the cursor and gives the
+        connection back.
+        """
+        plan = self._planner.plan(sql, tag, route, hostgroup)
+        return Stream(self._context, plan, params, batch, self._limit(timeout, plan.timeout))
+
+    def transaction(
+        self,
+        *,
+        isolation: str | None = None,
+        readonly: bool = False,
+        deferrable: bool = False,
+        timeout: float | Inherit | None = INHERIT,
+        hostgroup: int | str | None = None,
+        tag: str | None = None,
+    ) -> Transaction:
+        """
+        ``async with router.transaction() as tx``: one pinned connection; COMMIT at the end, ROLLBACK when an exception leaves the block.
+
+        Args:
+            isolation: ``read committed``, ``repeatable read``, ``serializable`` (``read uncommitted`` on MySQL), or the server's default.
+            readonly: may run on a replica (serializable on PostgreSQL: on the primary, a standby cannot).
+            deferrable: PostgreSQL's DEFERRABLE, for serializable read-only transactions.
+            timeout: seconds for acquiring the connection and BEGIN; the calls inside have their own.
+        """
+        return Transaction(
+            self._context,
+            isolation=isolation,
+            readonly=readonly,
+            deferrable=deferrable,
+            limit=self._limit(timeout, self._context.call_timeout),
+            group=self._pinned_group(readonly, isolation, hostgroup),
+        )
+
+    async def run(
+        self,
+        fn: Callable[[Transaction], Awaitable[T]],
+        *,
+        isolation: str | None = None,
+        readonly: bool = False,
+        timeout: float | Inherit | None = INHERIT,
+    ) -> T:
+        """
+        ``await fn(tx)`` in a transaction, run again as a whole on serialization failure, deadlock, or a connection lost before COMMIT was sent.
+
+        *fn* must be ready to run more than once. On MySQL, statements that commit implicitly (DDL) are refused in it.
+
+        Raises:
+            OutcomeUnknownError: COMMIT was sent and its answer never came; *fn* is not run again.
+            what the last run raised, when the attempts or the time limit are used up.
+        """
+        limit = self._limit(timeout, self._context.call_timeout)
+        return await run_in_transaction(
+            self._context,
+            fn,
+            isolation=isolation,
+            readonly=readonly,
+            deadline=None if limit is None else monotonic() + limit,
+            limit=limit,
+        )
+
+    def connection(
+        self, *, readonly: bool = False, timeout: float | Inherit | None = INHERIT, hostgroup: int | str | None = None
+    ) -> PinnedConnection:
+        """
+        ``async with router.connection() as conn``: a pinned connection for session state (`SET`, locks, temporary tables, `LISTEN`, `COPY`).
+
+        ``conn.raw`` is the driver's own. A connection on which session state was made, or whose `raw` was touched, is closed afterwards and
+        replaced, never handed on.
+        """
+        return PinnedConnection(
+            self._context,
+            group=self._pinned_group(readonly, None, hostgroup),
+            limit=self._limit(timeout, self._context.call_timeout),
+            readonly=readonly,
+        )
+
+    def explain(
+        self, sql: str, *, tag: str | None = None, route: str | None = None, hostgroup: int | str | None = None
+    ) -> Explanation:
+        """What would happen to *sql* and why, without a connection and without using up anybody's turn."""
+        return explain(self._context, sql, tag, route, hostgroup)
+
+    @staticmethod
+    def _limit(timeout: float | Inherit | None, inherited: float | None) -> float | None:
+        return inherited if isinstance(timeout, Inherit) else timeout
+
+    def _pinned_group(self, readonly: bool, isolation: str | None, hostgroup: int | str | None) -> Hostgroup:
+        context = self._context
+        if hostgroup is not None:
+            return context.planner.hostgroup(hostgroup)
+        if readonly and not (isolation is not None and isolation.lower() == "serializable" and context.engine == "postgresql"):
+            return context.reader
+        return context.writer
+
+
+def _tidy(plan: Plan, lease: Any) -> None:
+    """Give the connection back after a statement that left something on its session."""
+    if plan.taints is not None:
+        lease.dirty = plan.taints
+        lease.release()
+    else:
+        lease.release_after(reset=plan.reset)

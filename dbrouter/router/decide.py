@@ -1,0 +1,65 @@
+"""
+What a failure means for the call: one pure function over the verdict, so that every row can be tested without a server.
+
+The rules, in order:
+
+1. An answer without effect that would come again is the caller's (`RAISE`); where the server says the primary knows better, go there once.
+2. What was certainly not applied may be sent again, wherever the verdict says there is a chance.
+3. What may have been applied is sent again only if it is a read that cannot have written, or the caller declared it idempotent.
+4. Everything else that may have been applied is `UNKNOWN` (a write) or `LOST` (a read that calls functions we do not know).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from dbrouter.drivers.outcome import Verdict
+from dbrouter.terms import Outcome, RetryWhere
+
+
+class Step(StrEnum):
+    """What the router does next with a call that failed."""
+
+    RAISE = "raise"
+    """The error is the answer."""
+    UNKNOWN = "unknown"
+    """`OutcomeUnknownError`."""
+    LOST = "lost"
+    """`ConnectionLostError`."""
+    HERE = "here"
+    """The same node, at once."""
+    HERE_LATER = "here_later"
+    """The same node, after a backoff."""
+    ELSEWHERE = "elsewhere"
+    """Another node, at once; the same one after a backoff where there is no other."""
+    WRITER = "writer"
+    """The writer hostgroup, once."""
+
+
+_WHERE = {
+    RetryWhere.SAME: Step.HERE,
+    RetryWhere.SAME_LATER: Step.HERE_LATER,
+    RetryWhere.OTHER: Step.ELSEWHERE,
+    RetryWhere.OTHER_LATER: Step.ELSEWHERE,
+}
+
+
+def decide(verdict: Verdict, *, read: bool, resendable: bool, may_go_to_writer: bool) -> Step:
+    """
+    The next step after *verdict*.
+
+    Args:
+        read: the statement's intent.
+        resendable: sending it twice does no harm: a read in a read-only session or without unknown functions, or declared idempotent.
+        may_go_to_writer: it ran on a reader, and neither the caller nor the statement's kind forbids going to the primary (Safety 3).
+    """
+    if verdict.route is RetryWhere.WRITER and verdict.outcome in (Outcome.NOT_APPLIED, Outcome.FAILED):
+        return Step.WRITER if may_go_to_writer else Step.RAISE
+    if verdict.outcome in (Outcome.FAILED, Outcome.APPLIED):
+        return Step.RAISE
+    if verdict.outcome in (Outcome.NOT_APPLIED, Outcome.ROLLED_BACK) or resendable:
+        step = _WHERE.get(verdict.route, Step.RAISE)
+        if step is Step.RAISE and verdict.outcome is Outcome.AMBIGUOUS:
+            return Step.ELSEWHERE
+        return step
+    return Step.LOST if read else Step.UNKNOWN

@@ -1,0 +1,245 @@
+"""
+Reports: frozen snapshots of health and statistics, taken without I/O from what the probes and the pools already know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from dbrouter.cluster.node import LATENCY_BOUNDS, Histogram, Node
+from dbrouter.pool.stats import PoolSnapshot
+from dbrouter.resilience.breaker import BreakerSnapshot
+from dbrouter.router.context import Context
+
+Status = Literal["pass", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeHealth:
+    """One node as the probes and its breaker have it."""
+
+    node: str
+    database: str
+    role: str
+    status: Status
+    usable: bool
+    shunned: str | None
+    """Why a probe took it out of use, or None."""
+    shunned_for: float | None
+    sample_age: float | None
+    """Seconds since the last completed probe; None before the first."""
+    server_version: str
+    hostgroups: tuple[str, ...]
+    breaker: BreakerSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseHealth:
+    """What one database can serve at this moment."""
+
+    name: str
+    engine: str
+    status: Status
+    writer: bool
+    """A primary is usable."""
+    reads: bool
+    """Something can serve reads (the writer too, where readers fall back to it)."""
+    all: bool
+    """Every node that should be online is usable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSnapshot:
+    """The router's health at one moment."""
+
+    status: Status
+    databases: tuple[DatabaseHealth, ...]
+    nodes: tuple[NodeHealth, ...]
+
+    def ready(self, policy: str = "any") -> bool:
+        """
+        Whether a service should get traffic: ``any`` (every database can serve something), ``writer``, ``all`` or ``never-fail``.
+
+        Raises:
+            ValueError: an unknown policy.
+        """
+        match policy:
+            case "any":
+                return all(database.reads or database.writer for database in self.databases)
+            case "writer":
+                return all(database.writer for database in self.databases)
+            case "all":
+                return all(database.all for database in self.databases)
+            case "never-fail":
+                return True
+        raise ValueError(f"unknown readiness policy {policy!r}; use any, writer, all or never-fail")
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durations:
+    """A histogram: *counts* by bucket (upper *bounds* in seconds, one more bucket for the rest), their sum in seconds."""
+
+    bounds: tuple[float, ...]
+    counts: tuple[int, ...]
+    total: float
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> Durations:
+        """A frozen copy of *histogram*."""
+        return cls(bounds=LATENCY_BOUNDS, counts=tuple(histogram.counts), total=histogram.total)
+
+    @property
+    def count(self) -> int:
+        """How many calls."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberStats:
+    """One node in one hostgroup."""
+
+    node: str
+    database: str
+    hostgroup: str
+    reads: Durations
+    writes: Durations
+    failures: int
+    latency: float
+    """Smoothed seconds of a successful call on the node."""
+    pool: PoolSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostgroupStats:
+    """One hostgroup."""
+
+    id: int
+    name: str
+    database: str
+    calls: int
+    retries: int
+    usable: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseStats:
+    """One database's planner."""
+
+    name: str
+    plans: int
+    vetoes: int
+    learned_writes: int
+    rule_hits: dict[int, int]
+    """Per rule, how many distinct plans it matched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsSnapshot:
+    """The router's counters at one moment."""
+
+    databases: tuple[DatabaseStats, ...]
+    hostgroups: tuple[HostgroupStats, ...]
+    members: tuple[MemberStats, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def health(contexts: Sequence[Context], now: float) -> HealthSnapshot:
+    """The health of every database at *now* (loop time)."""
+    databases = tuple(_database_health(context) for context in contexts)
+    nodes = tuple(_node_health(node, now) for context in contexts for node in context.nodes)
+    if any(not (database.reads or database.writer) for database in databases):
+        status: Status = "fail"
+    else:
+        status = "pass" if all(database.status == "pass" for database in databases) else "warn"
+    return HealthSnapshot(status=status, databases=databases, nodes=nodes)
+
+
+def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
+    """The counters of every database at *now* (loop time)."""
+    return StatsSnapshot(
+        databases=tuple(
+            DatabaseStats(
+                name=context.database,
+                plans=len(context.planner.cache),
+                vetoes=context.planner.vetoes,
+                learned_writes=context.planner.learned,
+                rule_hits=dict(context.planner.hits),
+            )
+            for context in contexts
+        ),
+        hostgroups=tuple(
+            HostgroupStats(
+                id=group.id,
+                name=group.name,
+                database=context.database,
+                calls=group.calls,
+                retries=group.retries,
+                usable=len(group.usable),
+                members=len(group.members),
+            )
+            for context in contexts
+            for group in context.hostgroups
+        ),
+        members=tuple(
+            MemberStats(
+                node=member.node.id,
+                database=context.database,
+                hostgroup=group.name,
+                reads=Durations.of(member.reads),
+                writes=Durations.of(member.writes),
+                failures=member.failures,
+                latency=member.node.latency,
+                pool=member.pool.stats(now),
+            )
+            for context in contexts
+            for group in context.hostgroups
+            for member in group.members
+        ),
+    )
+
+
+def _database_health(context: Context) -> DatabaseHealth:
+    writer = bool(context.writer.usable)
+    falls_back = context.reader is context.writer or context.reader.when_empty == "writer"
+    reads = bool(context.reader.usable) or (writer and falls_back)
+    everything = all(member.why_not() is None for group in (context.writer, context.reader) for member in group.members)
+    if everything:
+        status: Status = "pass"
+    else:
+        status = "warn" if reads or writer else "fail"
+    return DatabaseHealth(
+        name=context.database, engine=str(context.engine), status=status, writer=writer, reads=reads, all=everything
+    )
+
+
+def _node_health(node: Node, now: float) -> NodeHealth:
+    state = node.state
+    usable = all(member.why_not() is None for member in node.members)
+    breaker = node.breaker.snapshot(now)
+    if usable:
+        status: Status = "pass"
+    else:
+        status = "warn" if any(member.why_not() is None for member in node.members) else "fail"
+    return NodeHealth(
+        node=node.id,
+        database=node.database,
+        role=str(state.role),
+        status=status,
+        usable=usable,
+        shunned=f"{state.shun.reason}: {state.shun.detail}" if state.shun is not None else None,
+        shunned_for=now - state.shun.since if state.shun is not None else None,
+        sample_age=now - state.probed_at if state.probed_at is not None else None,
+        server_version=state.server_version,
+        hostgroups=tuple(member.hostgroup_name for member in node.members),
+        breaker=breaker,
+    )

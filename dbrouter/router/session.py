@@ -1,0 +1,402 @@
+"""
+Pinned work: calls that share one connection. `PinnedConnection` is what `connection()` gives; `Transaction` builds on the same `Pinned`.
+
+A pinned call never moves and is never sent again: what it fails with is the caller's to see. The connection's account is settled when the
+block is left: back to the pool, or closed and replaced where session state was made on it (Safety 7).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self
+
+from dbrouter.cluster.hostgroup import Hostgroup
+from dbrouter.cluster.node import Member
+from dbrouter.drivers.base import Connection, Cursor, Reply
+from dbrouter.drivers.outcome import Verdict
+from dbrouter.errors import (
+    ConnectError,
+    ConnectionLostError,
+    DBRouterError,
+    DeadlineExceededError,
+    OutcomeUnknownError,
+    OutcomeUnknownTimeoutError,
+    PoolError,
+    SessionStatementError,
+    StatementRejectedError,
+)
+from dbrouter.pool.lease import Lease
+from dbrouter.router.context import Context
+from dbrouter.router.plan import Plan, copy_refusal, no_statement
+from dbrouter.router.recovery import Recovery, noted, settle_breaker
+from dbrouter.router.result import Result
+from dbrouter.terms import ConnectionFate, Outcome, Phase
+
+_CLEANUP_SECONDS = 2.0
+"""How long a cancelled statement may take to be settled and rolled back in the background before its connection is closed."""
+
+
+async def pin(
+    context: Context,
+    group: Hostgroup,
+    *,
+    limit: float | None,
+    setup: Callable[[Connection], Awaitable[None]] | None,
+    stays: bool,
+) -> tuple[Hostgroup, Member, Lease]:
+    """
+    A connection of *group* for a block of calls, on which *setup* (BEGIN) has succeeded; moves and retries like a read until then.
+
+    Args:
+        limit: seconds for all of it.
+        stays: it must be a read-only place.
+
+    If cancelled, nothing is left behind: the connection is settled in the background or closed.
+    """
+    started = now = monotonic()
+    deadline = None if limit is None else started + limit
+    recovery: Recovery | None = None
+
+    def trouble() -> Recovery:
+        return recovery or Recovery(
+            context,
+            statement=None,
+            read=True,
+            idempotent=True,
+            stays=stays,
+            cap=group.retry.attempts,
+            started=started,
+            deadline=deadline,
+            timeout=limit,
+        )
+
+    while True:
+        choice = group.choose(now, recovery.tried if recovery is not None else ())
+        if choice is None:
+            recovery = trouble()
+            group = await recovery.nobody(group)
+            now = monotonic()
+            continue
+        member, permit = choice
+        try:
+            lease = member.pool.take(now, True) or await member.pool.acquire(deadline, True)
+        except (PoolError, ConnectError) as error:
+            recovery = trouble()
+            group = await recovery.after_acquire(error, group, member, permit)
+            now = monotonic()
+            continue
+        except BaseException:
+            if permit is not None:
+                member.node.breaker.release(permit)
+            raise
+        if setup is not None:
+            sent_at = monotonic()
+            lease.arm(deadline, True)
+            try:
+                await setup(lease.connection)
+            except BaseException as error:
+                lease.disarm()
+                recovery = trouble()
+                group = await recovery.after_send(error, group, member, lease, permit, sent_at)
+                now = monotonic()
+                continue
+            lease.disarm()
+        if permit is not None:
+            member.node.breaker.release(permit)
+        return group, member, lease
+
+
+class Pinned:
+    """The statement calls on one pinned connection."""
+
+    _phase = Phase.EXECUTE
+    _what = "connection"
+
+    def __init__(self, context: Context, *, group: Hostgroup, limit: float | None) -> None:
+        self._context = context
+        self._group = group
+        self._limit = limit
+        self._member: Member | None = None
+        self._lease: Lease | None = None
+        self._busy = False
+        self._lost = False
+        """The connection is gone or in an unknown state: close it at the end."""
+        self._unsettled = False
+        """A statement was cut: its end is still to come."""
+        self._reset = False
+        self._until: float | None = None
+        """A moment (monotonic) that caps the deadline of every call inside, where the whole block has one."""
+
+    def __repr__(self) -> str:
+        node = self._member.node.id if self._member is not None else "not open"
+        return f"<{type(self).__name__} {self._context.database} {node}>"
+
+    # ---- calls
+
+    async def execute(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Result:
+        """Run one statement here; *timeout* seconds (None: none; default: ``timeouts.call``)."""
+        started = monotonic()
+        reply, plan = await self._statement(sql, params, timeout, tag)
+        lease, member = self._held()
+        route = (self._group.name, member.node.id, None, 1, monotonic() - started)
+        return Result(reply[0], lease.connection.describe(reply), route)
+
+    async def fetch(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Sequence[Any]:
+        """The rows of one statement; options as `execute`."""
+        return (await self._statement(sql, params, timeout, tag))[0][0]
+
+    async def fetchrow(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Any:
+        """The first row of one statement, or None; options as `execute`."""
+        rows = (await self._statement(sql, params, timeout, tag))[0][0]
+        return rows[0] if rows else None
+
+    async def fetchval(
+        self, sql: str, *params: Any, column: int = 0, timeout: float | None = -1.0, tag: str | None = None
+    ) -> Any:
+        """One value of the first row, or None; options as `execute`."""
+        rows = (await self._statement(sql, params, timeout, tag))[0][0]
+        return rows[0][column] if rows else None
+
+    # ---- for Stream and the router
+
+    async def open_cursor(self, plan: Plan, params: Sequence[Any]) -> Cursor:
+        """A server-side cursor on this connection."""
+        self._check(plan)
+        text = plan.text
+        if params and plan.named is not None:
+            text, params = plan.bind(params)
+        lease, _ = self._held()
+        return await self._guarded(lambda: lease.connection.cursor(text, params), self._context.call_timeout, plan)
+
+    async def fetch_from(self, cursor: Cursor, count: int, timeout: float | None, plan: Plan) -> Sequence[Any]:
+        """The next *count* rows of *cursor*."""
+        return await self._guarded(lambda: cursor.fetch(count), timeout, plan)
+
+    # ---- how a statement runs here
+
+    async def _statement(self, sql: str, params: Sequence[Any], timeout: float | None, tag: str | None) -> tuple[Reply, Plan]:
+        plan = self._context.planner.plan(sql, tag)
+        self._check(plan)
+        text = plan.text
+        if params and plan.named is not None:
+            text, params = plan.bind(params)
+        lease, _ = self._held()
+        connection = lease.connection
+        limit = self._context.call_timeout if timeout == -1.0 else timeout
+        script = plan.script
+        reply: Reply = await self._guarded(
+            (lambda: connection.send_script(text)) if script else (lambda: connection.send(text, params)), limit, plan
+        )
+        if plan.taints is not None:
+            lease.dirty = plan.taints
+        self._reset = self._reset or plan.reset
+        return reply, plan
+
+    def _check(self, plan: Plan) -> None:
+        if plan.forbidden is not None:
+            raise plan.forbidden()
+        statement = plan.statement
+        if statement.statements == 0:
+            raise no_statement()
+        if statement.copy_stdio:
+            raise copy_refusal()
+        refusal = self._context.planner.script_refusal(statement)
+        if refusal is not None:
+            raise refusal()
+        if statement.transaction_control:
+            self._check_transaction_control(plan)
+
+    def _check_transaction_control(self, plan: Plan) -> None:
+        """A pinned connection may open transactions by hand; one left open closes the connection (Safety 7)."""
+
+    def _held(self) -> tuple[Lease, Member]:
+        if self._lease is None or self._member is None:
+            raise StatementRejectedError(f"this {self._what} is not open: use it inside its 'async with' block", rule_id=None)
+        return self._lease, self._member
+
+    async def _guarded(self, send: Callable[[], Awaitable[Any]], limit: float | None, plan: Plan | None) -> Any:
+        """Await what *send* starts, under a deadline; settle the account of what fails."""
+        lease, member = self._held()
+        if self._busy:
+            raise StatementRejectedError(
+                f"another call is running on this {self._what}: one connection carries one statement at a time", rule_id=None
+            )
+        if self._lost:
+            raise ConnectionLostError(f"the connection of this {self._what} is gone; leave the block", node=member.node.id)
+        started = monotonic()
+        deadline = None if limit is None else started + limit
+        if self._until is not None and (deadline is None or self._until < deadline):
+            deadline = self._until
+        self._busy = True
+        lease.arm(deadline, False)
+        try:
+            if self._unsettled:
+                await self._settle(lease, member)
+            answer = await send()
+        except BaseException as error:
+            lease.disarm()
+            raised = self._failed(error, plan, lease, member, limit, started)
+            if raised is error:
+                raise
+            raise raised from (raised.__cause__ or None)
+        finally:
+            lease.disarm()
+            self._busy = False
+        now = monotonic()
+        member.succeeded(now, now - started, plan is None or plan.read)
+        return answer
+
+    async def _settle(self, lease: Lease, member: Member) -> None:
+        """A statement was cut before: wait for its end, so that the next one gets its own reply."""
+        if not await lease.connection.settle():
+            self._lost = True
+            raise ConnectionLostError(
+                f"the statement that was cut on {member.node.id} could not be brought to an end; leave the block",
+                node=member.node.id,
+            )
+        self._unsettled = False
+
+    def _failed(
+        self, error: BaseException, plan: Plan | None, lease: Lease, member: Member, limit: float | None, started: float
+    ) -> BaseException:
+        """Settle the account of *error* and answer what the caller gets."""
+        now = monotonic()
+        node = member.node
+        read = plan is not None and plan.read
+        if isinstance(error, asyncio.CancelledError):
+            self._unsettled = True
+            cut = lease.claim_interrupt()
+            if cut is None:
+                self._doomed(error, None)
+                return error
+            raised = self._cut(read, node.id, limit, now - started)
+            self._doomed(raised, None)
+            return raised
+        connection = lease.connection
+        if isinstance(error, DBRouterError):
+            return error
+        verdict = self._context.driver.verdict(error, self._phase, flavor=connection.flavor)
+        settle_breaker(verdict, member, None, now, now - started)
+        member.failures += 1
+        if verdict.connection is not ConnectionFate.KEEP or connection.closed:
+            self._lost = True
+            if verdict.connection is ConnectionFate.DROP_SIBLINGS:
+                for sibling in node.members:
+                    sibling.pool.expire("broken")
+        elif connection.needs_settling:
+            self._unsettled = True
+        raised = self._raised(error, verdict, read, node.id, now - started)
+        self._doomed(raised, verdict)
+        return noted(raised, self._group.name, node.id, None, 1)
+
+    def _cut(self, read: bool, node: str, limit: float | None, seconds: float) -> BaseException:
+        message = f"the statement's {limit:.3g}s ended on {node}" if limit is not None else f"the time limit ended on {node}"
+        if read:
+            return DeadlineExceededError(message, phase="executing", timeout=limit, attempts=1)
+        return OutcomeUnknownTimeoutError(
+            f"{message} after a write was sent; it may or may not have been applied",
+            node=node,
+            phase="execute",
+            seconds=seconds,
+            attempts=1,
+        )
+
+    def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
+        if verdict.outcome is not Outcome.AMBIGUOUS:
+            return error
+        if read:
+            lost: BaseException = ConnectionLostError(
+                f"the connection to {node} broke under a read on a pinned connection ({type(error).__name__}: {error})", node=node
+            )
+        else:
+            lost = OutcomeUnknownError(
+                f"a write was sent to {node} and its answer never came ({type(error).__name__}: {error}); it may or may not have been applied",
+                node=node,
+                phase=self._phase.name.lower(),
+                seconds=seconds,
+                attempts=1,
+            )
+        lost.__cause__ = error
+        return lost
+
+    def _doomed(self, raised: BaseException, verdict: Verdict | None) -> None:
+        """Hook: a call failed with *raised*; *verdict* is None where it was cut."""
+
+    # ---- giving the connection back
+
+    def _give_back(self) -> None:
+        """Sync: the lease goes back, or its connection is closed, or is settled first in the background."""
+        lease, self._lease = self._lease, None
+        if lease is None:
+            return
+        if self._lost:
+            lease.discard("broken")
+        elif self._unsettled:
+            if lease.connection.closed:
+                lease.release_after(settle=True, abandon=True)
+            elif self._context.tasks.start(_settle_and_roll_back(lease), name="settle a pinned connection") is None:
+                lease.discard("closing")
+        elif lease.dirty is None and self._reset:
+            lease.release_after(reset=True)
+        else:
+            lease.release()
+
+
+async def _settle_and_roll_back(lease: Lease) -> None:
+    """In the background: wait for the end of a cut statement, roll back, and give the connection back clean, or close it."""
+    connection = lease.connection
+    clean = False
+    try:
+        async with asyncio.timeout(_CLEANUP_SECONDS):
+            clean = await connection.settle()
+            if clean and connection.in_transaction:
+                await connection.rollback()
+    except Exception:
+        clean = False
+    finally:
+        if clean and not connection.in_transaction:
+            lease.release()
+        else:
+            lease.discard("settling")
+
+
+class PinnedConnection(Pinned):
+    """What `connection()` gives: one connection, for as long as its block."""
+
+    def __init__(self, context: Context, *, group: Hostgroup, limit: float | None, readonly: bool) -> None:
+        super().__init__(context, group=group, limit=limit)
+        self._readonly = readonly
+        self._adopted = False
+
+    @classmethod
+    def adopt(cls, context: Context, group: Hostgroup, member: Member, lease: Lease) -> PinnedConnection:
+        """The same object over a connection that is just being made, for the user's `on_connect`."""
+        pinned = cls(context, group=group, limit=None, readonly=group.read_only)
+        pinned._member, pinned._lease, pinned._adopted = member, lease, True
+        return pinned
+
+    @property
+    def raw(self) -> Any:
+        """The driver's own connection; once touched, it is closed after the block and replaced (what was done to it cannot be known)."""
+        lease, _ = self._held()
+        if not self._adopted:
+            lease.dirty = "raw connection used"
+        return lease.connection.raw
+
+    def _check_transaction_control(self, plan: Plan) -> None:
+        if plan.kind == "XA" or "PREPARE TRANSACTION" in plan.statement.text.upper():
+            raise SessionStatementError(
+                "two-phase commands outlive their connection and are not supported here", reason=plan.kind
+            )
+
+    async def __aenter__(self) -> Self:
+        self._group, self._member, self._lease = await pin(
+            self._context, self._group, limit=self._limit, setup=None, stays=self._readonly
+        )
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._give_back()

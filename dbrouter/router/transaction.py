@@ -1,0 +1,324 @@
+"""
+Transaction: a block of statements on one pinned connection, by our own BEGIN, COMMIT and ROLLBACK; `Savepoint` inside it;
+and `run_in_transaction`, which runs a whole function again where the server rolled it back.
+
+What a transaction knows of itself: after a verdict that the server has rolled back (deadlock, serialization failure, connection lost) it is
+aborted and refuses everything but leaving; leaving it normally then raises, so that a swallowed error never looks like a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from dbrouter.cluster.hostgroup import Hostgroup
+from dbrouter.drivers.base import Connection
+from dbrouter.drivers.outcome import Verdict
+from dbrouter.errors import (
+    ConnectionLostError,
+    DeadlineExceededError,
+    OutcomeUnknownError,
+    OutcomeUnknownTimeoutError,
+    SessionStatementError,
+    StatementRejectedError,
+    TransactionAbortedError,
+)
+from dbrouter.resilience.backoff import next_delay
+from dbrouter.router.context import Context
+from dbrouter.router.plan import Plan
+from dbrouter.router.recovery import noted, settle_breaker
+from dbrouter.router.result import Result
+from dbrouter.router.session import Pinned, pin
+from dbrouter.terms import ConnectionFate, Engine, Outcome, Phase, RetryWhere
+
+T = TypeVar("T")
+
+RUN_ATTEMPTS = 5
+"""How often `run` runs its function in all: a storm of serialization failures wants more tries than a broken network."""
+
+_ROLLBACK_SECONDS = 5.0
+"""How long leaving a failed transaction may wait for ROLLBACK before its connection is closed instead."""
+
+_ISOLATION = ("read uncommitted", "read committed", "repeatable read", "serializable")
+
+
+class Transaction(Pinned):
+    """
+    ``async with router.transaction() as tx``.
+
+    Raises, on leaving:
+        OutcomeUnknownError: COMMIT was sent and its answer never came.
+        TransactionAbortedError: the server had rolled back and the block swallowed the error.
+        the server's own error where COMMIT itself was refused (a deferred constraint, a serialization failure).
+
+    If cancelled inside, the statement is cut and the transaction is rolled back in the background.
+    """
+
+    _phase = Phase.TRANSACTION
+    _what = "transaction"
+
+    def __init__(
+        self,
+        context: Context,
+        *,
+        isolation: str | None,
+        readonly: bool,
+        deferrable: bool,
+        limit: float | None,
+        group: Hostgroup,
+    ) -> None:
+        super().__init__(context, group=group, limit=limit)
+        if isolation is not None and isolation.lower() not in _ISOLATION:
+            raise ValueError(f"isolation must be one of {', '.join(_ISOLATION)}, got {isolation!r}")
+        self._isolation = isolation.lower() if isolation is not None else None
+        self._readonly = readonly
+        self._deferrable = deferrable
+        self._aborted: BaseException | None = None
+        self._replay_for: BaseException | None = None
+        self._savepoints = 0
+        self.refuse_implicit_commit: str | None = None
+        """Who refuses statements that commit implicitly here (MySQL DDL), or None."""
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the server has rolled back: only leaving is left."""
+        return self._aborted is not None
+
+    def transaction(self) -> Savepoint:
+        """``async with tx.transaction():`` a savepoint: what fails inside is undone, the transaction goes on."""
+        return Savepoint(self)
+
+    async def __aenter__(self) -> Self:
+        self._group, self._member, self._lease = await pin(
+            self._context, self._group, limit=self._limit, setup=self._begin, stays=self._readonly
+        )
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._lease is None:
+            return
+        if error is not None:
+            await self._roll_back()
+            return
+        if self._aborted is not None:
+            await self._roll_back()
+            raise TransactionAbortedError(
+                f"nothing was committed: the transaction had been rolled back by {type(self._aborted).__name__}, and the block went on"
+            ) from self._aborted
+        await self._commit()
+
+    async def _begin(self, connection: Connection) -> None:
+        await connection.begin(isolation=self._isolation, readonly=self._readonly, deferrable=self._deferrable)
+
+    async def _commit(self) -> None:
+        lease, member = self._held()
+        limit, started = self._context.call_timeout, monotonic()
+        deadline = None if limit is None else started + limit
+        if self._until is not None and (deadline is None or self._until < deadline):
+            deadline = self._until
+        node = member.node.id
+        lease.arm(deadline, False)
+        try:
+            await lease.connection.commit()
+        except asyncio.CancelledError:
+            lease.disarm()
+            self._unsettled = True
+            cut = lease.claim_interrupt()
+            self._give_back()
+            if cut is None:
+                raise
+            raise OutcomeUnknownTimeoutError(
+                f"COMMIT was sent to {node} and its answer did not come in time; it may or may not have been applied",
+                node=node,
+                phase="commit",
+                seconds=monotonic() - started,
+                attempts=1,
+            ) from None
+        except Exception as error:
+            lease.disarm()
+            verdict = self._context.driver.verdict(error, Phase.COMMIT, flavor=lease.connection.flavor)
+            now = monotonic()
+            settle_breaker(verdict, member, None, now, now - started)
+            self._lost = verdict.connection is not ConnectionFate.KEEP or lease.connection.closed
+            self._unsettled = lease.connection.needs_settling
+            if lease.connection.in_transaction:
+                self._lost = True
+            self._give_back()
+            if verdict.outcome is Outcome.AMBIGUOUS:
+                raise OutcomeUnknownError(
+                    f"COMMIT was sent to {node} and its answer never came ({type(error).__name__}: {error});"
+                    " it may or may not have been applied",
+                    node=node,
+                    phase="commit",
+                    seconds=now - started,
+                    attempts=1,
+                ) from error
+            if verdict.outcome in (Outcome.ROLLED_BACK, Outcome.NOT_APPLIED):
+                self._replay_for = error
+            raise noted(error, self._group.name, node, None, 1) from error.__cause__
+        lease.disarm()
+        self._give_back()
+
+    async def _roll_back(self) -> None:
+        lease, _ = self._held()
+        connection = lease.connection
+        if self._lost or self._unsettled or not connection.in_transaction:
+            self._give_back()
+            return
+        lease.arm(monotonic() + _ROLLBACK_SECONDS, False)
+        try:
+            await connection.rollback()
+        except asyncio.CancelledError:
+            lease.disarm()
+            self._unsettled = True
+            if lease.claim_interrupt() is None:
+                raise
+        except Exception:
+            self._lost = True  # Whatever it was: the connection is closed, and closing rolls back.
+        finally:
+            lease.disarm()
+            self._give_back()
+
+    def _check(self, plan: Plan) -> None:
+        if self._aborted is not None:
+            raise TransactionAbortedError(
+                f"this transaction was rolled back ({type(self._aborted).__name__}: {self._aborted}); leave its block"
+            ) from self._aborted
+        super()._check(plan)
+        if self.refuse_implicit_commit is not None and plan.statement.implicit_commit and self._context.engine is Engine.MYSQL:
+            raise StatementRejectedError(
+                f"{plan.kind} commits implicitly on MySQL, so {self.refuse_implicit_commit} could not undo or repeat it;"
+                " run it on its own with execute()",
+                rule_id=None,
+            )
+
+    def _check_transaction_control(self, plan: Plan) -> None:
+        raise SessionStatementError(
+            f"{plan.kind} inside transaction(): leave the block to commit, raise to roll back, use tx.transaction() for a savepoint",
+            reason=plan.kind,
+        )
+
+    def _cut(self, read: bool, node: str, limit: float | None, seconds: float) -> BaseException:
+        shown = f"{limit:.3g}s" if limit is not None else "time limit"
+        return DeadlineExceededError(
+            f"the statement's {shown} ended on {node}; the transaction is rolled back",
+            phase="executing",
+            timeout=limit,
+            attempts=1,
+        )
+
+    def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
+        if not self._lost:
+            return error
+        lost = ConnectionLostError(
+            f"the connection to {node} broke before COMMIT was sent ({type(error).__name__}: {error}); the transaction is rolled back",
+            node=node,
+        )
+        lost.__cause__ = error
+        return lost
+
+    def _doomed(self, raised: BaseException, verdict: Verdict | None) -> None:
+        if verdict is None:
+            self._aborted = raised
+            return
+        if self._lost or verdict.outcome is Outcome.ROLLED_BACK:
+            self._aborted = raised
+            self._replay_for = raised
+        elif verdict.outcome is Outcome.NOT_APPLIED and verdict.route in (
+            RetryWhere.SAME,
+            RetryWhere.SAME_LATER,
+            RetryWhere.OTHER,
+        ):
+            self._replay_for = raised
+
+    def replayable(self, error: BaseException) -> bool:
+        """Whether *error*, which left the block, says that the whole may be run again: nothing of it was applied."""
+        if self._replay_for is None or isinstance(error, OutcomeUnknownError):
+            return False
+        seen: BaseException | None = error
+        while seen is not None:
+            if seen is self._replay_for:
+                return True
+            seen = seen.__cause__ or seen.__context__
+        return False
+
+    async def _send_many(self, sql: str, runs: Sequence[Sequence[Any]], tag: str | None) -> Result:
+        plan = self._context.planner.plan(sql, tag)
+        self._check(plan)
+        lease, member = self._held()
+        started = monotonic()
+        text, bound = plan.text, runs
+        if plan.named is not None:
+            text = plan.named.text
+            bound = [plan.bind(run)[1] for run in runs]
+        count = await self._guarded(lambda: lease.connection.send_many(text, bound), None, plan) if bound else 0
+        status = f"{plan.kind} {count}" if count is not None else plan.kind
+        return Result((), (status, count, None), (self._group.name, member.node.id, plan.rule_id, 1, monotonic() - started))
+
+
+class Savepoint:
+    """A transaction inside a transaction: rolled back by itself when an exception leaves its block."""
+
+    def __init__(self, outer: Transaction) -> None:
+        self._outer = outer
+        self._name = ""
+
+    async def __aenter__(self) -> Transaction:
+        outer = self._outer
+        outer._savepoints += 1
+        self._name = f"dbrouter_{outer._savepoints}"
+        await self._send("savepoint")
+        return outer
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._outer.aborted or self._outer._lost or self._outer._unsettled:
+            return
+        await self._send("release_savepoint" if error is None else "rollback_to_savepoint")
+
+    async def _send(self, what: str) -> None:
+        outer = self._outer
+        if outer.aborted:
+            raise TransactionAbortedError("this transaction was rolled back; leave its block") from outer._aborted
+        lease, _ = outer._held()
+        send = getattr(lease.connection, what)
+        await outer._guarded(lambda: send(self._name), outer._context.call_timeout, None)
+
+
+async def run_in_transaction(
+    context: Context,
+    fn: Callable[[Transaction], Awaitable[T]],
+    *,
+    isolation: str | None,
+    readonly: bool,
+    deadline: float | None,
+    limit: float | None,
+) -> T:
+    """
+    Run *fn* in a transaction, and again as a whole where nothing of it was applied, at most `RUN_ATTEMPTS` times before *deadline*.
+
+    If cancelled, the transaction is rolled back in the background and nothing is run again.
+    """
+    serializable = isolation is not None and isolation.lower() == "serializable" and context.engine is Engine.POSTGRESQL
+    group = context.reader if readonly and not serializable else context.writer
+    attempt = 0
+    while True:
+        attempt += 1
+        left = None if deadline is None else max(0.0, deadline - monotonic())
+        tx = Transaction(context, isolation=isolation, readonly=readonly, deferrable=False, limit=left, group=group)
+        tx.refuse_implicit_commit = "run()"
+        tx._until = deadline
+        group.calls += 1
+        try:
+            async with tx:
+                return await fn(tx)
+        except Exception as error:
+            if attempt >= RUN_ATTEMPTS or not tx.replayable(error):
+                raise
+            delay = next_delay(attempt, group.retry, context.rng)
+            if deadline is not None and monotonic() + delay >= deadline:
+                raise
+            group.retries += 1
+        await asyncio.sleep(delay)
