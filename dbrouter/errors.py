@@ -201,7 +201,8 @@ class ConnectionLostError(DBRouterError):
     """
     The connection broke where the outcome is known all the same, and dbrouter may not send the work again by itself.
 
-    A read that calls a function which might write; or a statement of a transaction before COMMIT was sent: the server rolls it back.
+    A read that calls a function which might write; or a statement of a transaction before COMMIT was sent: the server rolls
+    it back.
     """
 
     code = "DBR-N02"

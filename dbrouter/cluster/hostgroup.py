@@ -140,7 +140,10 @@ class Hostgroup:
         )
 
     def refusal(self, now: float) -> RoutingError:
-        """The error that says why nobody can serve: `CircuitOpenError` where every breaker is open, else `NoNodeAvailableError`."""
+        """
+        The error that says why nobody can serve: `CircuitOpenError` where every breaker is open, else
+        `NoNodeAvailableError`.
+        """
         refusals = tuple(Refusal(node=member.node.id, reason=member.why_not() or "already tried") for member in self.members)
         listed = "; ".join(f"{refusal.node}: {refusal.reason}" for refusal in refusals) or "it has no servers"
         if refusals and all(not member.node.breaker.closed and member.node.available for member in self.members):

@@ -1,8 +1,10 @@
 """
 Node and Member: a server with its breaker, and its place in one hostgroup with a pool of its own.
 
-A server that is in both hostgroups is one `Node` (one breaker, one liveness) and two `Member`s (two pools, one of them read-only).
-The node is the single writer of its breaker: lease outcomes and probes come in here. `available` and `closed` are plain attributes,
+A server that is in both hostgroups is one `Node` (one breaker, one liveness) and two `Member`s (two pools, one of them
+read-only).
+The node is the single writer of its breaker: lease outcomes and probes come in here. `available` and `closed` are plain
+attributes,
 so that asking them costs nothing on the hot path.
 """
 

@@ -3,12 +3,15 @@ Monitor: probes every node and publishes the topology.
 
 Loops and their rhythm:
 
-- one task per node, ``probe <node>``: a look every `interval` seconds, measured from start to start, so that a look that used up its
-  whole time limit is followed by the next at once; a frozen node is therefore shunned at most ``interval + fall * timeout`` after it froze.
+- one task per node, ``probe <node>``: a look every `interval` seconds, measured from start to start, so that a look that
+  used up its
+  whole time limit is followed by the next at once; a frozen node is therefore shunned at most ``interval + fall * timeout``
+  after it froze.
   A call that saw something odd (`Node.suspect`) wakes the loop early, at most five times per interval.
 - `LoopWatch`: one timer; a look that failed while the loop was stalled is void and made again.
 
-When a node is shunned, reads in flight on it are moved at once (their tasks are interrupted and the router sends them elsewhere), writes wait
+When a node is shunned, reads in flight on it are moved at once (their tasks are interrupted and the router sends them
+elsewhere), writes wait
 for their own deadline, and callers waiting for its pools are sent back to choose again.
 """
 

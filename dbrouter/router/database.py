@@ -1,7 +1,8 @@
 """
 Database: the calls of INTERFACE on one database. `Router` is a `Database` bound to the default one.
 
-`_call` is the query path, read from top to bottom in the order in which things happen: deadline, plan, choose, acquire, send, record.
+`_call` is the query path, read from top to bottom in the order in which things happen: deadline, plan, choose, acquire,
+send, record.
 On a call that succeeds at once it creates no task, takes no lock and builds no event; what goes wrong is `Recovery`'s business.
 """
 
@@ -100,11 +101,13 @@ class Database:
             DeadlineExceededError: the time limit ended; of writes only where nothing was sent.
             PoolTimeoutError, PoolFullError: no connection became free in time.
             CircuitOpenError, NoNodeAvailableError: nobody may serve it; nothing was sent.
-            SessionStatementError, StatementRejectedError, ParameterError: the statement cannot be sent this way; nothing was sent.
+            SessionStatementError, StatementRejectedError, ParameterError: the statement cannot be sent this way; nothing was
+                sent.
             RetriesExhaustedError: every attempt failed in transport.
             The server's own errors pass through unchanged, with a note.
 
-        If cancelled, the statement is abandoned: PostgreSQL is asked to cancel it, a MySQL statement is killed; the connection goes back
+        If cancelled, the statement is abandoned: PostgreSQL is asked to cancel it, a MySQL statement is killed; the
+        connection goes back
         only after that is done. A write that was already sent may or may not have been applied.
         """
         reply, plan, member, connection, attempts, seconds = await self._call(
@@ -306,7 +309,8 @@ class Database:
         Run *sql* once for each parameters, all or nothing, in one transaction on the primary.
 
         Args:
-            seq_of_params: one sequence of positional parameters, or one mapping of names, per run; it is read once, before anything is sent.
+            seq_of_params: one sequence of positional parameters, or one mapping of names, per run; it is read once, before
+                anything is sent.
             timeout: seconds for the whole of it.
 
         Returns:
@@ -366,9 +370,11 @@ class Database:
         tag: str | None = None,
     ) -> Stream:
         """
-        ``async with router.stream(…) as rows: async for row in rows``: a server-side cursor, *batch* rows a round trip, constant memory.
+        ``async with router.stream(…) as rows: async for row in rows``: a server-side cursor, *batch* rows a round trip,
+        constant memory.
 
-        *timeout* is for acquiring and for each batch. Leaving the block, by ``break`` or an exception too, closes the cursor and gives the
+        *timeout* is for acquiring and for each batch. Leaving the block, by ``break`` or an exception too, closes the cursor
+        and gives the
         connection back.
         """
         plan = self._planner.plan(sql, tag, route, hostgroup)
@@ -385,10 +391,12 @@ class Database:
         tag: str | None = None,
     ) -> Transaction:
         """
-        ``async with router.transaction() as tx``: one pinned connection; COMMIT at the end, ROLLBACK when an exception leaves the block.
+        ``async with router.transaction() as tx``: one pinned connection; COMMIT at the end, ROLLBACK when an exception
+        leaves the block.
 
         Args:
-            isolation: ``read committed``, ``repeatable read``, ``serializable`` (``read uncommitted`` on MySQL), or the server's default.
+            isolation: ``read committed``, ``repeatable read``, ``serializable`` (``read uncommitted`` on MySQL), or the
+                server's default.
             readonly: may run on a replica (serializable on PostgreSQL: on the primary, a standby cannot).
             deferrable: PostgreSQL's DEFERRABLE, for serializable read-only transactions.
             timeout: seconds for acquiring the connection and BEGIN; the calls inside have their own.
@@ -411,7 +419,8 @@ class Database:
         timeout: float | Inherit | None = INHERIT,
     ) -> T:
         """
-        ``await fn(tx)`` in a transaction, run again as a whole on serialization failure, deadlock, or a connection lost before COMMIT was sent.
+        ``await fn(tx)`` in a transaction, run again as a whole on serialization failure, deadlock, or a connection lost
+        before COMMIT was sent.
 
         *fn* must be ready to run more than once. On MySQL, statements that commit implicitly (DDL) are refused in it.
 
@@ -433,9 +442,11 @@ class Database:
         self, *, readonly: bool = False, timeout: float | Inherit | None = INHERIT, hostgroup: int | str | None = None
     ) -> PinnedConnection:
         """
-        ``async with router.connection() as conn``: a pinned connection for session state (`SET`, locks, temporary tables, `LISTEN`, `COPY`).
+        ``async with router.connection() as conn``: a pinned connection for session state (`SET`, locks, temporary tables,
+        `LISTEN`, `COPY`).
 
-        ``conn.raw`` is the driver's own. A connection on which session state was made, or whose `raw` was touched, is closed afterwards and
+        ``conn.raw`` is the driver's own. A connection on which session state was made, or whose `raw` was touched, is closed
+        afterwards and
         replaced, never handed on.
         """
         return PinnedConnection(

@@ -3,7 +3,8 @@ What a failure means for the call: one pure function over the verdict, so that e
 
 The rules, in order:
 
-1. An answer without effect that would come again is the caller's (`RAISE`); where the server says the primary knows better, go there once.
+1. An answer without effect that would come again is the caller's (`RAISE`); where the server says the primary knows better,
+   go there once.
 2. What was certainly not applied may be sent again, wherever the verdict says there is a chance.
 3. What may have been applied is sent again only if it is a read that cannot have written, or the caller declared it idempotent.
 4. Everything else that may have been applied is `UNKNOWN` (a write) or `LOST` (a read that calls functions we do not know).
@@ -50,8 +51,10 @@ def decide(verdict: Verdict, *, read: bool, resendable: bool, may_go_to_writer: 
 
     Args:
         read: the statement's intent.
-        resendable: sending it twice does no harm: a read in a read-only session or without unknown functions, or declared idempotent.
-        may_go_to_writer: it ran on a reader, and neither the caller nor the statement's kind forbids going to the primary (Safety 3).
+        resendable: sending it twice does no harm: a read in a read-only session or without unknown functions, or declared
+            idempotent.
+        may_go_to_writer: it ran on a reader, and neither the caller nor the statement's kind forbids going to the primary
+            (Safety 3).
     """
     if verdict.route is RetryWhere.WRITER and verdict.outcome in (Outcome.NOT_APPLIED, Outcome.FAILED):
         return Step.WRITER if may_go_to_writer else Step.RAISE

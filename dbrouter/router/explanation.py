@@ -1,5 +1,6 @@
 """
-Explanation: what would happen to a statement and why. The same code as the query path (`Planner.decide`, `Hostgroup.candidates`), so it
+Explanation: what would happen to a statement and why. The same code as the query path (`Planner.decide`,
+    `Hostgroup.candidates`), so it
 cannot lie; no permit is taken, no turn used up, no connection touched.
 """
 

@@ -2,7 +2,8 @@
 Planner: text → `Plan`, once per text.
 
 Step 1 of the query path, synchronous and without I/O: analyze, evaluate the rules, choose the hostgroup, apply the safety veto.
-The plan is cached by text (and by tag, route and hostgroup where a caller gives them), so a known text costs one dictionary look-up.
+The plan is cached by text (and by tag, route and hostgroup where a caller gives them), so a known text costs one dictionary
+look-up.
 `explain` runs the same code.
 """
 
@@ -365,13 +366,15 @@ class Planner:
             return None
         if self.engine is Engine.MYSQL:
             return lambda: StatementRejectedError(
-                f"{count} statements in one text: MySQL connections here take one a call (which also stops stacked-query injection);"
+                f"{count} statements in one text: MySQL connections here take one a call (which also stops stacked-query "
+                f"injection);"
                 " use batch([(sql, params), ...])",
                 rule_id=None,
             )
         if statement.positional or statement.named:
             return lambda: StatementRejectedError(
-                f"{count} statements in one text with parameters: PostgreSQL takes one statement then; use batch([(sql, params), ...])",
+                f"{count} statements in one text with parameters: PostgreSQL takes one statement then; use batch([(sql, "
+                f"params), ...])",
                 rule_id=None,
             )
         return None
@@ -403,7 +406,8 @@ def no_statement() -> RoutingError:
 def copy_refusal() -> RoutingError:
     """The error for COPY … FROM STDIN / TO STDOUT, which the statement calls cannot feed."""
     return StatementRejectedError(
-        "COPY from or to the client cannot go through a statement call: use connection() and its .raw (copy_to_table, copy_from_query, …)",
+        "COPY from or to the client cannot go through a statement call: use connection() and its .raw (copy_to_table,"
+        " copy_from_query, …)",
         rule_id=None,
     )
 

@@ -1,10 +1,12 @@
 """
 Recovery: what happens to one call after something went wrong. Nothing here runs on a call that succeeds at once.
 
-One `Recovery` per troubled call. It settles the account of the failed attempt (connection, breaker, permit), asks `decide`, and either
+One `Recovery` per troubled call. It settles the account of the failed attempt (connection, breaker, permit), asks `decide`,
+and either
 raises what the caller gets or says in which hostgroup the next attempt looks for a node, having waited where waiting helps.
 
-Bounds: the call's deadline, the attempt cap (`retry.attempts`), the hostgroup's retry budget. What was never sent, what moves because a
+Bounds: the call's deadline, the attempt cap (`retry.attempts`), the hostgroup's retry budget. What was never sent, what
+    moves because a
 probe shunned its node, and the one move to the primary after a read-only refusal count against none but the deadline.
 """
 
@@ -216,8 +218,9 @@ class Recovery:
             case Step.UNKNOWN:
                 raise self._unknown(error, group, member, now) from error
             case Step.LOST:
+                functions = ", ".join(statement.functions) if statement is not None else ""
                 raise ConnectionLostError(
-                    f"the connection to {member.node.id} broke under a read that calls {', '.join(statement.functions) if statement else ''}"
+                    f"the connection to {member.node.id} broke under a read that calls {functions}"
                     f" and may not be sent again ({type(error).__name__}: {error})",
                     node=member.node.id,
                 ) from error
@@ -297,7 +300,10 @@ class Recovery:
         return any(other is not member and other not in self.tried for other in group.usable)
 
     def _stays_here(self, group: Hostgroup) -> bool:
-        """A read that was asked to stay read-only still may fall back to the writer: it is a read; only pinned read-only work stays."""
+        """
+        A read that was asked to stay read-only still may fall back to the writer: it is a read; only pinned read-only
+        work stays.
+        """
         return self._statement is None and self._stays and group.read_only
 
     def _expired(self, now: float) -> bool:
@@ -362,7 +368,8 @@ class Recovery:
             ) from self.first
         place = f" on {node}" if node else ""
         raise DeadlineExceededError(
-            f"the call's {limit} ended while {phase.replace('_', ' ')}{place} (hostgroup '{group.name}', attempts={self.attempts})",
+            f"the call's {limit} ended while {phase.replace('_', ' ')}{place} (hostgroup '{group.name}', "
+            f"attempts={self.attempts})",
             phase=phase,
             timeout=self.timeout,
             attempts=self.attempts,

@@ -50,11 +50,13 @@ class Router(Database):
         observers: Sequence[Observer] = (),
     ) -> Opening:
         """
-        Open a router: ``async with Router.open(…) as router``, or ``router = await Router.open(…)`` and later ``await router.aclose()``.
+        Open a router: ``async with Router.open(…) as router``, or ``router = await Router.open(…)`` and later
+        ``await router.aclose()``.
 
         Args:
             source: path of a YAML file, a mapping of the same shape, or a `RouterConfig`.
-            on_connect: awaited once for every new connection, with the object that `connection()` gives (codecs, session defaults).
+            on_connect: awaited once for every new connection, with the object that `connection()` gives (codecs, session
+                defaults).
             password: asked with ``host:port`` at each connect; may be async (rotating credentials, tokens).
             observers: told of every event from the start (`dbrouter.events.Observer`).
 

@@ -1,7 +1,9 @@
 """
-Pinned work: calls that share one connection. `PinnedConnection` is what `connection()` gives; `Transaction` builds on the same `Pinned`.
+Pinned work: calls that share one connection. `PinnedConnection` is what `connection()` gives; `Transaction` builds on the
+same `Pinned`.
 
-A pinned call never moves and is never sent again: what it fails with is the caller's to see. The connection's account is settled when the
+A pinned call never moves and is never sent again: what it fails with is the caller's to see. The connection's account is
+settled when the
 block is left: back to the pool, or closed and replaced where session state was made on it (Safety 7).
 """
 
@@ -48,7 +50,8 @@ async def pin(
     stays: bool,
 ) -> tuple[Hostgroup, Member, Lease]:
     """
-    A connection of *group* for a block of calls, on which *setup* (BEGIN) has succeeded; moves and retries like a read until then.
+    A connection of *group* for a block of calls, on which *setup* (BEGIN) has succeeded; moves and retries like a read until
+    then.
 
     Args:
         limit: seconds for all of it.
@@ -139,7 +142,7 @@ class Pinned:
     async def execute(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Result:
         """Run one statement here; *timeout* seconds (None: none; default: ``timeouts.call``)."""
         started = monotonic()
-        reply, plan = await self._statement(sql, params, timeout, tag)
+        reply, _ = await self._statement(sql, params, timeout, tag)
         lease, member = self._held()
         route = (self._group.name, member.node.id, None, 1, monotonic() - started)
         return Result(reply[0], lease.connection.describe(reply), route)
@@ -313,7 +316,8 @@ class Pinned:
             )
         else:
             lost = OutcomeUnknownError(
-                f"a write was sent to {node} and its answer never came ({type(error).__name__}: {error}); it may or may not have been applied",
+                f"a write was sent to {node} and its answer never came ({type(error).__name__}: {error}); it may or may not "
+                f"have been applied",
                 node=node,
                 phase=self._phase.name.lower(),
                 seconds=seconds,
@@ -380,7 +384,10 @@ class PinnedConnection(Pinned):
 
     @property
     def raw(self) -> Any:
-        """The driver's own connection; once touched, it is closed after the block and replaced (what was done to it cannot be known)."""
+        """
+        The driver's own connection; once touched, it is closed after the block and replaced (what was done to it cannot
+        be known).
+        """
         lease, _ = self._held()
         if not self._adopted:
             lease.dirty = "raw connection used"

@@ -1,7 +1,8 @@
 """
 Stream: rows through a server-side cursor, a batch a round trip, in constant memory.
 
-On PostgreSQL the cursor lives in a transaction of its own (read-only where the statement is a read); on MySQL it is an unbuffered result.
+On PostgreSQL the cursor lives in a transaction of its own (read-only where the statement is a read); on MySQL it is an
+unbuffered result.
 """
 
 from __future__ import annotations

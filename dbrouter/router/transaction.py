@@ -2,7 +2,8 @@
 Transaction: a block of statements on one pinned connection, by our own BEGIN, COMMIT and ROLLBACK; `Savepoint` inside it;
 and `run_in_transaction`, which runs a whole function again where the server rolled it back.
 
-What a transaction knows of itself: after a verdict that the server has rolled back (deadlock, serialization failure, connection lost) it is
+What a transaction knows of itself: after a verdict that the server has rolled back (deadlock, serialization failure,
+connection lost) it is
 aborted and refuses everything but leaving; leaving it normally then raises, so that a swallowed error never looks like a commit.
 """
 
@@ -106,7 +107,8 @@ class Transaction(Pinned):
         if self._aborted is not None:
             await self._roll_back()
             raise TransactionAbortedError(
-                f"nothing was committed: the transaction had been rolled back by {type(self._aborted).__name__}, and the block went on"
+                f"nothing was committed: the transaction had been rolled back by {type(self._aborted).__name__}, and the "
+                f"block went on"
             ) from self._aborted
         await self._commit()
 
@@ -197,7 +199,8 @@ class Transaction(Pinned):
 
     def _check_transaction_control(self, plan: Plan) -> None:
         raise SessionStatementError(
-            f"{plan.kind} inside transaction(): leave the block to commit, raise to roll back, use tx.transaction() for a savepoint",
+            f"{plan.kind} inside transaction(): leave the block to commit, raise to roll back, use tx.transaction() for a "
+            f"savepoint",
             reason=plan.kind,
         )
 
@@ -214,7 +217,8 @@ class Transaction(Pinned):
         if not self._lost:
             return error
         lost = ConnectionLostError(
-            f"the connection to {node} broke before COMMIT was sent ({type(error).__name__}: {error}); the transaction is rolled back",
+            f"the connection to {node} broke before COMMIT was sent ({type(error).__name__}: {error}); the transaction is "
+            f"rolled back",
             node=node,
         )
         lost.__cause__ = error
@@ -297,7 +301,8 @@ async def run_in_transaction(
     limit: float | None,
 ) -> T:
     """
-    Run *fn* in a transaction, and again as a whole where nothing of it was applied, at most `RUN_ATTEMPTS` times before *deadline*.
+    Run *fn* in a transaction, and again as a whole where nothing of it was applied, at most `RUN_ATTEMPTS` times before
+    *deadline*.
 
     If cancelled, the transaction is rolled back in the background and nothing is run again.
     """
