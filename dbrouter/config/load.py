@@ -1,0 +1,453 @@
+"""
+`load`: a path, a mapping or a `RouterConfig` in, a checked `RouterConfig` out – or a `ConfigError` with every problem at once.
+
+The steps: read with lines (`source`), replace variables (`interpolate`), bring the smallest shape into the whole one (`small`),
+validate each piece by itself so that one mistake hides no other (`schema`, `model`), then look at what must hold between them
+(`checks`).
+Nothing the caller passes is changed, and no message, `repr` or cause of the error holds a password.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from pydantic import SecretStr, ValidationError
+
+from dbrouter.config.checks import Draft, check
+from dbrouter.config.dsn import Dsn, parse_dsn
+from dbrouter.config.interpolate import Interpolation
+from dbrouter.config.model import (
+    DEFAULT_PORTS,
+    DatabaseSettings,
+    FunctionPolicy,
+    HostgroupSettings,
+    RouterConfig,
+    RuleSettings,
+    ServerSettings,
+    SessionStatements,
+    TlsSettings,
+)
+from dbrouter.config.problems import Path, Problems, did_you_mean
+from dbrouter.config.rules import prepare_rule
+from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
+from dbrouter.config.servers import read_server
+from dbrouter.config.small import READER_ID, WRITER_ID, read_small
+from dbrouter.config.source import Document, from_mapping, read_file, read_text
+from dbrouter.errors import ConfigError
+from dbrouter.terms import Engine, StartPolicy, WhenEmpty
+
+GROUPS: dict[str, type[Settings]] = {
+    "pool": PoolSettings,
+    "probe": ProbeSettings,
+    "breaker": BreakerSettings,
+    "retry": RetrySettings,
+    "timeouts": TimeoutSettings,
+}
+"""The groups that may stand at the top, in a hostgroup and in a server."""
+SMALL_KEYS = ("writer", "readers")
+_POLICIES: dict[str, type[StartPolicy] | type[FunctionPolicy] | type[SessionStatements]] = {
+    "start": StartPolicy,
+    "functions": FunctionPolicy,
+    "session_statements": SessionStatements,
+}
+TOP_KEYS = (*SMALL_KEYS, *RouterConfig.model_fields)
+_LATER_FUNCTIONS = {
+    "primary": "every statement that calls an unknown function goes to the primary",
+    "introspect": "asking the catalog of the primary what a function may do",
+}
+_S = TypeVar("_S", bound=Settings)
+
+
+def load(source: str | FilePath | Mapping[str, Any] | RouterConfig, *, environ: Mapping[str, str] | None = None) -> RouterConfig:
+    """
+    The checked configuration.
+
+    Args:
+        source: path of a YAML file, a mapping of the same shape, or a `RouterConfig`, which is checked and answered as it is.
+        environ: where ``${VAR}`` is looked up; the process environment where it is None.
+
+    Raises:
+        ConfigError: `problems` has everything that is wrong, each with file, line and path as far as they are known.
+    """
+    if isinstance(source, RouterConfig):
+        problems = Problems()
+        check(Draft.of(source), problems)
+        problems.raise_if_any()
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        document = read_file(source)
+    elif isinstance(source, Mapping):
+        document = from_mapping(source)
+    else:
+        raise ConfigError(f"the source is a {type(source).__name__}; pass the path of a file, a mapping or a RouterConfig")
+    return _build(document, os.environ if environ is None else environ)
+
+
+def loads(text: str, *, file: str | None = None, environ: Mapping[str, str] | None = None) -> RouterConfig:
+    """
+    As `load`, of the text of a file; *file* is what messages call it.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    return _build(read_text(text, file), os.environ if environ is None else environ)
+
+
+def _build(document: Document, environ: Mapping[str, str]) -> RouterConfig:
+    problems = Problems(document.file, document.lines)
+    if not isinstance(document.value, dict):
+        problems.add((), f"the top level is {_kind(document.value)}, not a mapping with writer or databases")
+        problems.raise_if_any()
+    return _Loader(document.value, environ, problems).build()
+
+
+def _kind(value: object) -> str:
+    return "a list" if isinstance(value, list) else "empty" if value is None else "a single value"
+
+
+def _holds_secret(path: Path) -> bool:
+    """Where a text is taken apart before (or while) its variables are replaced: DSNs and passwords."""
+    return path[:1] in (("writer",), ("readers",)) or (
+        len(path) == 3 and path[0] == "databases" and path[2] in ("dsn", "password")
+    )
+
+
+class _Loader:
+    """Builds one `RouterConfig` from one document, noting problems as it goes."""
+
+    def __init__(self, document: dict[str, Any], environ: Mapping[str, str], problems: Problems) -> None:
+        self._problems = problems
+        self._interpolation = Interpolation(environ, problems)
+        for key in [key for key in document if key not in TOP_KEYS]:
+            problems.unknown_key((key,), TOP_KEYS)
+        self._document: dict[str, Any] = self._interpolation.tree(document, (), _holds_secret)
+        self._draft = Draft()
+
+    def build(self) -> RouterConfig:
+        document, problems, draft = self._document, self._problems, self._draft
+        if (version := document.get("version", 1)) != 1 or isinstance(version, bool):
+            problems.add(
+                ("version",), f"{problems.show(('version',), version)} is not a version this dbrouter reads (1)", expected="1"
+            )
+        groups: dict[str, Any] = {
+            name: self._group(model, document.get(name), (name,)) or model() for name, model in GROUPS.items()
+        }
+        policies = {name: self._policy(name, kind) for name, kind in _POLICIES.items() if name in document}
+        if any(key in document for key in SMALL_KEYS):
+            self._small()
+        elif "databases" in document or "hostgroups" in document:
+            self._databases()
+            self._hostgroups()
+        else:
+            problems.add((), "names no servers: write writer and readers, or databases and hostgroups", expected="writer: DSN")
+        self._rules()
+        draft.groups = groups
+        check(draft, problems)
+        problems.raise_if_any()
+        return RouterConfig(
+            databases=draft.databases,
+            hostgroups=tuple(hostgroup for _, hostgroup in draft.hostgroups),
+            query_rules=tuple(sorted((rule for _, rule in draft.rules), key=lambda rule: rule.rule_id)),
+            **groups,
+            **policies,
+        )
+
+    def _small(self) -> None:
+        small = read_small(self._document, self._dsn, self._problems)
+        if small is None:
+            return
+        raw: dict[str, Any] = {"writer_hostgroup": WRITER_ID}
+        if small.readers:
+            raw["reader_hostgroup"] = READER_ID
+        self._database(small.name, raw, small.dsn, ("writer",))
+        places = [(WRITER_ID, "write", [small.writer] if small.writer else []), (READER_ID, "read", small.readers)]
+        for number, word, servers in places:
+            good = [(path, self._validate(ServerSettings, server, path)) for path, server in servers]
+            if servers:
+                hostgroup = HostgroupSettings(
+                    id=number,
+                    name=f"{small.name}-{word}",
+                    database=small.name,
+                    when_empty=WhenEmpty.WAIT if number == WRITER_ID else WhenEmpty.WRITER,
+                    read_only=number != WRITER_ID,
+                    servers=tuple(server for _, server in good if server is not None),
+                )
+                path: Path = ("writer",) if number == WRITER_ID else ("readers",)
+                self._draft.add_hostgroup(path, hostgroup, [server_path for server_path, _ in good])
+
+    def _databases(self) -> None:
+        databases = self._mapping(("databases",))
+        if databases is None:
+            return
+        if not databases:
+            self._problems.add(("databases",), "is empty; it needs at least one")
+        for name, raw in databases.items():
+            path: Path = ("databases", name)
+            self._draft.database_names.add(str(name))
+            if not isinstance(raw, dict):
+                self._problems.add(path, f"{self._problems.show(path, raw)} is not a mapping with dsn, writer_hostgroup, …")
+                continue
+            raw = dict(raw)
+            written = raw.pop("dsn", None)
+            dsn = self._dsn(written, (*path, "dsn")) if written is not None else None
+            if dsn is not None and dsn.host is not None:
+                self._problems.add(
+                    (*path, "dsn"), "names a host; hosts belong in servers of the hostgroups (postgresql://user@/database)"
+                )
+            if "password" in raw:
+                raw["password"] = self._secret(raw["password"], (*path, "password"))
+            for key in ("writer_hostgroup", "reader_hostgroup"):
+                raw |= {key: self._hostgroup_id(raw[key], (*path, key))} if key in raw else {}
+            self._database(str(name), raw, dsn, path, broken_dsn=written is not None and dsn is None)
+
+    def _database(self, name: str, raw: dict[str, Any], dsn: Dsn | None, path: Path, *, broken_dsn: bool = False) -> None:
+        problems = self._problems
+        if "name" in raw:
+            problems.add((*path, "name"), "is the key under databases; it is not written again")
+            del raw["name"]
+        merged = _merge_dsn(raw, dsn, lambda key, message: problems.add((*path, key), message))
+        engine = merged.get("engine")
+        if engine is None and not broken_dsn:
+            problems.add(
+                (*path, "engine"), "is missing: write engine (postgresql or mysql) or a dsn", expected="postgresql or mysql"
+            )
+        if engine is None:
+            merged["engine"] = Engine.POSTGRESQL
+        if isinstance(tls := merged.get("tls"), dict):
+            merged["tls"] = self._validate(TlsSettings, tls, (*path, "tls"))
+        if engine in (Engine.POSTGRESQL, Engine.MYSQL):
+            default = "asyncpg" if engine == Engine.POSTGRESQL else "aiomysql"
+            merged.setdefault("driver", default)
+            if merged.get("default_port") in (None, 0):
+                merged["default_port"] = DEFAULT_PORTS[Engine(engine)]
+        database = self._validate(DatabaseSettings, {"name": name, **merged}, path, also_known=("dsn",), hidden=("name",))
+        self._draft.database_names.add(name)
+        for key in ("writer_hostgroup", "reader_hostgroup"):
+            if isinstance(merged.get(key), int):
+                self._draft.owners.setdefault(merged[key], []).append((name, key))
+        if database is not None:
+            self._draft.databases[name] = database
+            self._draft.database_paths[name] = path
+            self._draft.unsure_engines |= {name} if engine is None else set()
+
+    def _hostgroups(self) -> None:
+        raw = self._document.get("hostgroups")
+        if not isinstance(raw, list):
+            self._problems.add(("hostgroups",), "is missing" if raw is None else "is not a list", expected="a list of hostgroups")
+            return
+        for index, item in enumerate(raw):
+            self._hostgroup(item, ("hostgroups", index))
+
+    def _hostgroup(self, raw: Any, path: Path) -> None:
+        problems, draft = self._problems, self._draft
+        if not isinstance(raw, dict):
+            problems.add(path, f"{problems.show(path, raw)} is not a mapping with id and servers")
+            return
+        raw = dict(raw)
+        number = _as_id(raw.get("id"))
+        owners = draft.owners.get(number, []) if number is not None else []
+        written = raw.get("database")
+        if written is not None and written not in draft.database_names:
+            problems.add((*path, "database"), self._no_database(written, (*path, "database")))
+        name = owners[0][0] if owners else written if isinstance(written, str) else ""
+        database = draft.databases.get(name)
+        writer = any(key == "writer_hostgroup" for _, key in owners)
+        raw["database"] = written if written is not None else name
+        raw.setdefault("read_only", not writer)
+        raw.setdefault("when_empty", WhenEmpty.WAIT if writer else WhenEmpty.WRITER)
+        if number is not None and not raw.get("name"):
+            raw["name"] = f"hostgroup-{number}"
+        servers = raw.pop("servers", None)
+        paths: list[Path] = []
+        good: list[ServerSettings] = []
+        if isinstance(servers, list):
+            for index, item in enumerate(servers):
+                server = self._server(item, (*path, "servers", index), database)
+                if server is not None:
+                    paths.append((*path, "servers", index))
+                    good.append(server)
+            if not servers:
+                problems.add((*path, "servers"), "is empty; it needs at least one")
+        else:
+            problems.add((*path, "servers"), "is missing" if servers is None else "is not a list", expected="a list of servers")
+        overrides = {key: self._group(model, raw[key], (*path, key)) for key, model in GROUPS.items() if raw.get(key) is not None}
+        stand_in = good or [ServerSettings(host="unknown", port=1)]
+        hostgroup = self._validate(HostgroupSettings, {**raw, **overrides, "servers": tuple(stand_in)}, path)
+        if hostgroup is not None:
+            draft.add_hostgroup(path, hostgroup.model_copy(update={"servers": tuple(good)}), paths)
+        elif number is not None:
+            draft.broken_hostgroups.add(number)
+
+    def _server(self, raw: Any, path: Path, database: DatabaseSettings | None) -> ServerSettings | None:
+        sure = database is not None and database.name not in self._draft.unsure_engines
+        engine = database.engine if database is not None and sure else None
+        default_port = database.default_port if database is not None and sure else DEFAULT_PORTS[Engine.POSTGRESQL]
+        server = read_server(raw, path, self._problems, engine=engine, default_port=default_port)
+        if server is None:
+            return None
+        for key, model in GROUPS.items():
+            if server.get(key) is not None:
+                server[key] = self._group(model, server[key], (*path, key))
+        return self._validate(ServerSettings, server, path, also_known=("socket",))
+
+    def _rules(self) -> None:
+        raw = self._document.get("query_rules")
+        if raw is None:
+            return
+        if not isinstance(raw, list):
+            self._problems.add(("query_rules",), "is not a list of rules", expected="a list of rules")
+            return
+        for index, item in enumerate(raw):
+            path: Path = ("query_rules", index)
+            prepared = prepare_rule(item, path, self._problems)
+            if prepared is None:
+                continue
+            if "destination_hostgroup" in prepared:
+                where = (*path, "destination_hostgroup")
+                prepared["destination_hostgroup"] = self._hostgroup_id(prepared["destination_hostgroup"], where)
+            rule = self._validate(RuleSettings, prepared, path)
+            if rule is not None:
+                self._draft.rules.append((path, self._narrowed(rule)))
+
+    def _narrowed(self, rule: RuleSettings) -> RuleSettings:
+        """A rule with a destination is about the destination's database, also where it does not say so."""
+        if rule.database is not None or rule.destination_hostgroup is None:
+            return rule
+        owners = {hostgroup.database for _, hostgroup in self._draft.hostgroups if hostgroup.id == rule.destination_hostgroup}
+        return rule.model_copy(update={"database": owners.pop()}) if len(owners) == 1 and "" not in owners else rule
+
+    def _hostgroup_id(self, written: Any, path: Path) -> Any:
+        """The id of the hostgroup that *written* names; anything but a name is answered as it is."""
+        if not isinstance(written, str) or _as_id(written) is not None:
+            return written
+        names: dict[str, Any] = {
+            f"{self._name_of_small()}-{word}": number for word, number in (("write", WRITER_ID), ("read", READER_ID))
+        }
+        if isinstance(raw := self._document.get("hostgroups"), list):
+            names = {str(item["name"]): item.get("id") for item in raw if isinstance(item, dict) and item.get("name")}
+        if written in names:
+            return names[written]
+        near = did_you_mean(written, names)
+        self._problems.add(
+            path, f"there is no hostgroup named {self._problems.show(path, written)}{near}", expected=", ".join(names)
+        )
+        return None if path[-1] != "writer_hostgroup" else -1
+
+    def _name_of_small(self) -> str:
+        return next(iter(self._draft.databases), "default")
+
+    def _no_database(self, written: Any, path: Path) -> str:
+        names = self._draft.database_names
+        return f"there is no database {self._problems.show(path, written)}{did_you_mean(written, names) or '; there are ' + ', '.join(sorted(names))}"
+
+    def _dsn(self, written: Any, path: Path) -> Dsn | None:
+        if not isinstance(written, str):
+            self._problems.add(path, "is not a DSN (postgresql://user:password@host:port/database?parameters)", expected="a DSN")
+            return None
+        before = len(self._problems)
+        if written.startswith("file:"):
+            held = self._interpolation.secret(written, path)
+            return parse_dsn(held, str, lambda message: self._problems.add(path, message)) if held is not None else None
+        dsn = parse_dsn(
+            written, lambda piece: self._interpolation.text(piece, path), lambda message: self._problems.add(path, message)
+        )
+        return dsn if len(self._problems) == before else None
+
+    def _secret(self, written: Any, path: Path) -> Any:
+        if isinstance(written, str):
+            held = self._interpolation.secret(written, path)
+            return SecretStr(held) if held is not None else None
+        if written is not None:
+            self._problems.add(path, "is not text (write it in quotes)")
+        return None
+
+    def _policy(self, name: str, kind: type[StartPolicy] | type[FunctionPolicy] | type[SessionStatements]) -> Any:
+        written = self._document[name]
+        if name == "functions" and isinstance(written, str) and written in _LATER_FUNCTIONS:
+            self._problems.add(
+                (name,),
+                f"{written} is not supported yet ({_LATER_FUNCTIONS[written]}); the only value now is learn",
+                expected="learn",
+            )
+            return FunctionPolicy.LEARN
+        try:
+            return kind(written)
+        except ValueError:
+            known = [member.value for member in kind]
+            shown = self._problems.show((name,), written)
+            self._problems.add(
+                (name,), f"{shown} is none of {', '.join(known)}{did_you_mean(written, known)}", expected=", ".join(known)
+            )
+            return next(iter(kind))
+
+    def _group(self, model: type[_S], raw: Any, path: Path) -> _S | None:
+        if raw is None:
+            return None
+        if not isinstance(raw, dict):
+            self._problems.add(path, f"{self._problems.show(path, raw)} is not a mapping")
+            return None
+        return self._validate(model, raw, path)
+
+    def _validate(
+        self, model: type[_S], raw: dict[str, Any], path: Path, *, also_known: tuple[str, ...] = (), hidden: tuple[str, ...] = ()
+    ) -> _S | None:
+        try:
+            return model.model_validate(raw)
+        except ValidationError as error:
+            self._problems.from_validation(path, error, model, also_known=also_known, hidden=hidden)
+            return None
+
+    def _mapping(self, path: Path) -> dict[str, Any] | None:
+        raw = self._document.get(str(path[0]))
+        if isinstance(raw, dict):
+            return raw
+        self._problems.add(path, "is missing" if raw is None else "is not a mapping of names to databases")
+        return None
+
+
+def _merge_dsn(raw: dict[str, Any], dsn: Dsn | None, report: Callable[[str, str], None]) -> dict[str, Any]:
+    """*raw* with what the DSN says; where both say something different, *report* gets the key."""
+    merged = dict(raw)
+    if dsn is None:
+        return merged
+    pairs = {
+        "engine": dsn.engine,
+        "driver": dsn.driver,
+        "user": dsn.user,
+        "password": SecretStr(dsn.password) if dsn.password is not None else None,
+        "database": dsn.database,
+        "default_port": dsn.port if dsn.host is None else None,
+        "connect_timeout": dsn.connect_timeout,
+        "found_rows": dsn.found_rows,
+    }
+    for key, value in pairs.items():
+        if value is None:
+            continue
+        if merged.get(key) is not None and merged[key] != value:
+            report(
+                key,
+                f"{key} and the dsn say different things"
+                if key != "engine"
+                else f"the dsn's scheme is of {value}, engine says otherwise",
+            )
+        merged[key] = value
+    for key in ("tls", "server_settings", "driver_options"):
+        said: dict[str, Any] = getattr(dsn, key)
+        if said and isinstance(merged.get(key, {}), dict):
+            written = merged.get(key) or {}
+            for name in said.keys() & written.keys():
+                if written[name] != said[name]:
+                    report(key, f"{name} and the dsn say different things")
+            merged[key] = {**said, **written}
+    return merged
+
+
+def _as_id(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 11 else None

@@ -1,0 +1,408 @@
+"""
+The whole configuration as frozen pydantic models: `RouterConfig` with its databases, hostgroups, servers and rules.
+
+These are resolved values: DSNs are taken apart, names are ids, every server knows its port, and defaults that depend on the
+neighbourhood (`read_only`, `when_empty`) are filled in. `load.py` makes them from what users write; `checks.py` holds what
+must be true between them. The ``*_for`` methods of `RouterConfig` answer "the nearest wins".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr
+
+from dbrouter.config.schema import (
+    BreakerSettings,
+    Count,
+    Duration,
+    PoolSettings,
+    PositiveDuration,
+    ProbeSettings,
+    RetrySettings,
+    Settings,
+    TimeoutSettings,
+)
+from dbrouter.terms import Balance, Engine, NodeId, ServerStatus, StartPolicy, WhenEmpty
+
+DEFAULT_PORTS = {Engine.POSTGRESQL: 5432, Engine.MYSQL: 3306}
+MAX_WEIGHT = 10_000_000
+"""ProxySQL's limit."""
+MAX_ID = 2**31 - 1
+
+
+class Via(StrEnum):
+    """What stands between dbrouter and the servers of a database."""
+
+    DIRECT = "direct"
+    PGBOUNCER = "pgbouncer"
+
+
+class TlsMode(StrEnum):
+    """libpq's modes, but `allow`."""
+
+    DISABLE = "disable"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
+class FunctionPolicy(StrEnum):
+    """How calls of functions we do not know are routed."""
+
+    LEARN = "learn"
+
+
+class SessionStatements(StrEnum):
+    """What happens to session statements on a pooled connection."""
+
+    ERROR = "error"
+    ALLOW = "allow"
+
+
+class TlsSettings(Settings):
+    """How connections to the servers of a database are encrypted. On reload: for connections opened afterwards."""
+
+    mode: TlsMode = Field(
+        default=TlsMode.PREFER,
+        description="`disable`, `prefer` (encrypted where the server offers it), `require` (always, certificate "
+        "unchecked), `verify-ca`, "
+        "or `verify-full` (host name checked too). The DSN's `sslmode` / `ssl-mode` says the same.",
+    )
+    ca: str | None = Field(
+        default=None,
+        description="Path of a PEM file with the authorities to trust for `verify-ca` and `verify-full`; the system's "
+        "without it.",
+    )
+    cert: str | None = Field(
+        default=None, description="Path of the client certificate (PEM); needs `key` unless the file has both."
+    )
+    key: str | None = Field(default=None, description="Path of the client certificate's private key (PEM).")
+
+
+def _setting_text(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: _plain_setting(setting) for name, setting in value.items()}
+
+
+def _plain_setting(value: object) -> object:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return format(value, "g") if isinstance(value, float) else str(value) if isinstance(value, int) else value
+
+
+ServerParameters = Annotated[dict[str, str], BeforeValidator(_setting_text)]
+
+
+class DatabaseSettings(Settings):
+    """
+    One database: what its servers share, and its hostgroups.
+
+    On reload a changed database gets new pools; the old ones drain.
+    """
+
+    name: str = Field(description="The key under `databases`; what `router.database(name)` and `database:` of a rule say.")
+    engine: Engine = Field(
+        description="`postgresql` or `mysql` (MariaDB and MySQL are told apart at connect). The DSN's scheme says it too."
+    )
+    driver: Literal["asyncpg", "aiomysql", "asyncmy"] = Field(
+        default="asyncpg",
+        description="`asyncpg` for PostgreSQL; `aiomysql` (default) or `asyncmy` (extra `asyncmy`) for MySQL, also by "
+        "the DSN's scheme `mysql+asyncmy://`.",
+    )
+    user: str | None = Field(default=None, description="Who to log in as; from the DSN.")
+    password: SecretStr | None = Field(
+        default=None,
+        description="The password; from the DSN, or here as `${VAR}` or `file:/run/secrets/x`. "
+        "`Router.open(password=…)` takes its place.",
+    )
+    database: str | None = Field(default=None, description="The name of the database on its servers; the path of the DSN.")
+    default_port: Count = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="The port of servers that name none: the DSN's, else 5432 (PostgreSQL) or 3306 (MySQL).",
+    )
+    tls: TlsSettings = Field(default_factory=TlsSettings, description="Encryption.")
+    server_settings: ServerParameters = Field(
+        default_factory=dict,
+        description="PostgreSQL: start-up parameters; MySQL: session variables set after connecting. Values go to the "
+        "server as text, "
+        "so their units are the server's.",
+    )
+    driver_options: dict[str, Any] = Field(
+        default_factory=dict, description="What the DSN's parameters say to the driver (`charset`, `statement_cache_size`, …)."
+    )
+    connect_timeout: PositiveDuration | None = Field(
+        default=None,
+        description="The DSN's `connect_timeout`: seconds, for all servers of the database; `timeouts.connect` of a "
+        "hostgroup or server is nearer.",
+    )
+    via: Via = Field(
+        default=Via.DIRECT,
+        description="`direct`, or `pgbouncer` (PostgreSQL only: no statement cache, no start-up parameters; read-only "
+        "is then the standby's own to enforce).",
+    )
+    found_rows: bool = Field(default=False, description="MySQL: `rowcount` counts matched rows instead of changed ones.")
+    writer_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] = Field(
+        description="Hostgroup of the primary: writes, and everything that is not surely a read."
+    )
+    reader_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] | None = Field(
+        default=None, description="Hostgroup of the replicas; without it reads go to the writer."
+    )
+
+
+class ServerSettings(Settings):
+    """One server of a hostgroup; also written as text, ``db1:5432``, ``[::1]:5432`` or the path of a socket."""
+
+    host: str = Field(
+        min_length=1, description="Host name, address, or the path of a socket (`/…`: directory for PostgreSQL, file for MySQL)."
+    )
+    port: Count = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="1–65535; the database's `default_port` where it is not written. Not used by a MySQL socket.",
+    )
+    weight: Count = Field(
+        default=1,
+        ge=0,
+        le=MAX_WEIGHT,
+        description="Share of the calls relative to the hostgroup's other servers; 0 gets none. A reload may change it "
+        "without touching connections.",
+    )
+    status: ServerStatus = Field(
+        default=ServerStatus.ONLINE,
+        description="`online`, `draining` (no new work, connections in use finish) or `offline` (none). Made for reload.",
+    )
+    pool: PoolSettings | None = Field(default=None, description="Keys of `pool` that differ for this server.")
+    probe: ProbeSettings | None = Field(
+        default=None,
+        description="Keys of `probe` that differ; a server in two hostgroups is probed once, so they may not contradict.",
+    )
+    breaker: BreakerSettings | None = Field(
+        default=None,
+        description="Keys of `breaker` that differ; a server in two hostgroups has one breaker, so they may not contradict.",
+    )
+    retry: RetrySettings | None = Field(
+        default=None,
+        description="Keys of `retry` that differ after a failure of this server (`backoff`, `backoff_max`); attempts "
+        "and budget are the hostgroup's.",
+    )
+    timeouts: TimeoutSettings | None = Field(
+        default=None, description="`connect` where it differs; `call` belongs to the top or a hostgroup."
+    )
+
+    @property
+    def socket(self) -> str | None:
+        """The path of its socket, or None where it is reached by TCP."""
+        return self.host if self.host.startswith("/") else None
+
+    @property
+    def node_id(self) -> NodeId:
+        """``host:port``, ``[::1]:port``, or the path of a socket (with its port where that matters); unique within a database."""
+        if self.socket and not self.port:
+            return NodeId(self.host)
+        return NodeId(f"[{self.host}]:{self.port}" if ":" in self.host and not self.socket else f"{self.host}:{self.port}")
+
+
+class HostgroupSettings(Settings):
+    """Servers that may take the same work, and how one of them is chosen."""
+
+    id: Annotated[Count, Field(ge=0, le=MAX_ID)] = Field(description="The number by which databases and rules name it.")
+    name: str = Field(
+        default="", description="What people and metrics call it; `hostgroup-<id>` where it is not written. Unique."
+    )
+    database: str = Field(
+        default="",
+        description="The database it belongs to; needed only where no database names it as writer or reader (a "
+        "hostgroup for rules).",
+    )
+    balance: Balance = Field(
+        default=Balance.ROUND_ROBIN,
+        description="`round_robin` (smooth weighted), `least_outstanding`, `latency` or `random`. A reload changes it "
+        "at the next call.",
+    )
+    max_replication_lag: Duration | None = Field(
+        default=None, description="Seconds a replica may be behind before it gets no reads; `null` for no limit. Not for writers."
+    )
+    when_empty: WhenEmpty = Field(
+        default=WhenEmpty.WRITER,
+        description="Without a usable server: `writer` sends its calls to the writer hostgroup (default of readers), "
+        "`wait` waits for one within the "
+        "call's deadline (default of writers), `fail` raises `NoNodeAvailableError` at once.",
+    )
+    read_only: bool = Field(
+        default=True,
+        description="Open its connections read-only (Safety 2): true unless it is a writer hostgroup. Rules with "
+        "`unsafe: true` need false.",
+    )
+    servers: tuple[ServerSettings, ...] = Field(
+        min_length=1, description="Its servers; in a writer hostgroup exactly one may be online."
+    )
+    pool: PoolSettings | None = Field(default=None, description="Keys of `pool` that differ for this hostgroup.")
+    probe: ProbeSettings | None = Field(default=None, description="Keys of `probe` that differ for this hostgroup.")
+    breaker: BreakerSettings | None = Field(default=None, description="Keys of `breaker` that differ for this hostgroup.")
+    retry: RetrySettings | None = Field(default=None, description="Keys of `retry` that differ for this hostgroup.")
+    timeouts: TimeoutSettings | None = Field(default=None, description="Keys of `timeouts` that differ for this hostgroup.")
+
+
+class RuleSettings(Settings):
+    """
+    One query rule with ProxySQL's column names and meanings. Rules are evaluated in ascending `rule_id`; every criterion that
+    is set must hold.
+
+    Rules apply at once on reload, to calls that begin afterwards.
+    """
+
+    rule_id: Annotated[Count, Field(ge=0, le=MAX_ID)] = Field(description="Its number and its place in the order. Unique.")
+    active: bool = Field(default=True, description="false leaves it out. True where it is not written (in ProxySQL: 0).")
+    database: str | None = Field(
+        default=None,
+        description="Criterion: the name of a database of this configuration, exactly. ProxySQL's `schemaname` is another thing.",
+    )
+    tag: str | None = Field(default=None, description="Criterion: the call's `tag=`, exactly. Not in ProxySQL.")
+    match_digest: str | None = Field(
+        default=None,
+        description="Criterion: RE2 pattern found somewhere in the digest text (literals are `?`, comments gone, white "
+        "space single).",
+    )
+    match_pattern: str | None = Field(
+        default=None, description="Criterion: RE2 pattern found somewhere in the statement's text, comments included."
+    )
+    negate_match_pattern: bool = Field(
+        default=False, description="Inverts `match_digest` and `match_pattern`, each by itself; both must still hold."
+    )
+    re_modifiers: Literal["CASELESS", ""] = Field(
+        default="CASELESS", description='`CASELESS`, or "" for patterns that tell capitals from small letters.'
+    )
+    destination_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] | None = Field(
+        default=None,
+        description="Where matching statements go: id or name of a hostgroup of the statement's database. A write "
+        "never goes to a reader hostgroup.",
+    )
+    timeout: PositiveDuration | None = Field(
+        default=None, description="Takes the place of `timeouts.call`; with a unit. `timeout=` of the call is nearer."
+    )
+    retries: Annotated[Count, Field(ge=0, le=1000)] | None = Field(
+        default=None,
+        description="Attempts after the first, in place of `retry.attempts` − 1. Safety 4 holds whatever is written.",
+    )
+    error_msg: str | None = Field(
+        default=None,
+        description="The statement is not sent; `StatementRejectedError` with this text. Later matches do not take it back.",
+    )
+    apply: bool = Field(
+        default=False,
+        description="Evaluation ends when this rule matched; without it later rules may overrule (the last match wins).",
+    )
+    unsafe: bool = Field(
+        default=False,
+        description="Lets this rule's destination take writes although it is a reader hostgroup, whose `read_only` "
+        "must be false. Not in ProxySQL.",
+    )
+    comment: str | None = Field(default=None, description="Free text.")
+
+
+class RouterConfig(Settings):
+    """The whole configuration of a router."""
+
+    version: Literal[1] = Field(default=1, description="Of this file format.")
+    databases: dict[str, DatabaseSettings] = Field(min_length=1, description="By name; the first one is the default database.")
+    hostgroups: tuple[HostgroupSettings, ...] = Field(min_length=1, description="All hostgroups of all databases.")
+    pool: PoolSettings = Field(
+        default_factory=PoolSettings, description="Connection pools, unless a hostgroup or server says otherwise."
+    )
+    probe: ProbeSettings = Field(
+        default_factory=ProbeSettings, description="Liveness probes, unless a hostgroup or server says otherwise."
+    )
+    breaker: BreakerSettings = Field(
+        default_factory=BreakerSettings, description="Circuit breakers, unless a hostgroup or server says otherwise."
+    )
+    retry: RetrySettings = Field(default_factory=RetrySettings, description="Retries, unless a hostgroup says otherwise.")
+    timeouts: TimeoutSettings = Field(
+        default_factory=TimeoutSettings, description="Time limits, unless a hostgroup or server says otherwise."
+    )
+    start: StartPolicy = Field(
+        default=StartPolicy.ANY,
+        description="What must be reachable before `Router.open` returns: `none`, `any` (one server of each database), "
+        "`writer`, `all`.",
+    )
+    functions: FunctionPolicy = Field(
+        default=FunctionPolicy.LEARN,
+        description="`learn`: a call of a function we do not know counts as a read until a server refuses it, which is "
+        "remembered.",
+    )
+    session_statements: SessionStatements = Field(
+        default=SessionStatements.ERROR,
+        description="`error` refuses statements that make session state on a pooled connection; `allow` runs them on "
+        "the primary and closes the connection.",
+    )
+    query_rules: tuple[RuleSettings, ...] = Field(
+        default=(), description="Rules, ascending by `rule_id` whatever the order in the file."
+    )
+
+    @property
+    def default_database(self) -> str:
+        """The name of the first database."""
+        return next(iter(self.databases))
+
+    def hostgroup(self, key: int | str) -> HostgroupSettings:
+        """
+        The hostgroup with this id or name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for hostgroup in self.hostgroups:
+            if key == hostgroup.id or key == hostgroup.name:
+                return hostgroup
+        raise KeyError(key)
+
+    def hostgroups_of(self, database: str) -> tuple[HostgroupSettings, ...]:
+        """The hostgroups of *database*, in the order of the configuration."""
+        return tuple(hostgroup for hostgroup in self.hostgroups if hostgroup.database == database)
+
+    def is_writer(self, hostgroup: HostgroupSettings) -> bool:
+        """Whether its database sends writes there."""
+        database = self.databases.get(hostgroup.database)
+        return database is not None and database.writer_hostgroup == hostgroup.id
+
+    def pool_for(self, hostgroup: HostgroupSettings, server: ServerSettings | None = None) -> PoolSettings:
+        """The pool settings of *server* in *hostgroup* (of the hostgroup where no server is given)."""
+        return self.pool.overlay(hostgroup.pool, server.pool if server else None)
+
+    def probe_for(self, hostgroup: HostgroupSettings, server: ServerSettings | None = None) -> ProbeSettings:
+        """The probe settings of *server*; those of a node in two hostgroups come from its first mention."""
+        first, mention = self._first_mention(hostgroup, server)
+        return self.probe.overlay(first.probe, mention.probe if mention else None)
+
+    def breaker_for(self, hostgroup: HostgroupSettings, server: ServerSettings | None = None) -> BreakerSettings:
+        """The breaker settings of *server*; those of a node in two hostgroups come from its first mention."""
+        first, mention = self._first_mention(hostgroup, server)
+        return self.breaker.overlay(first.breaker, mention.breaker if mention else None)
+
+    def retry_for(self, hostgroup: HostgroupSettings, server: ServerSettings | None = None) -> RetrySettings:
+        """The retry settings of calls to *hostgroup*; with *server* the delays after that server failed."""
+        return self.retry.overlay(hostgroup.retry, server.retry if server else None)
+
+    def timeouts_for(self, hostgroup: HostgroupSettings, server: ServerSettings | None = None) -> TimeoutSettings:
+        """The time limits of *server*, or of calls to *hostgroup* where no server is given."""
+        database = self.databases.get(hostgroup.database)
+        shared = TimeoutSettings(connect=database.connect_timeout) if database and database.connect_timeout else None
+        return self.timeouts.overlay(shared, hostgroup.timeouts, server.timeouts if server else None)
+
+    def _first_mention(
+        self, hostgroup: HostgroupSettings, server: ServerSettings | None
+    ) -> tuple[HostgroupSettings, ServerSettings | None]:
+        if server is None:
+            return hostgroup, None
+        for other in self.hostgroups_of(hostgroup.database):
+            for mention in other.servers:
+                if mention.node_id == server.node_id:
+                    return other, mention
+        return hostgroup, server

@@ -1,0 +1,175 @@
+"""
+Patterns that users write, compiled by RE2: linear time for any text, so that no statement can hold the event loop.
+
+The one file that imports google-re2. It gives ProxySQL's (PCRE's) reading of ``.`` and ``$``: ``.`` stops at a newline, ``^``
+is the
+beginning of the text, ``$`` its end or the place before one final newline. RE2's own ``$`` is the very end, so `translate` writes
+``(?:\\n?\\z)`` for it. That consumes the newline instead of looking ahead of it, which a test for a match cannot tell apart
+unless
+the pattern goes on behind its ``$`` and wants that newline itself (``$\\n``): such a pattern matches less than in PCRE.
+Where the pattern turns multi-line mode on (``(?m)``), its ``$`` is left alone.
+
+Texts are matched as UTF-8; what cannot be encoded (lone surrogates) becomes ``?``. Nothing here raises for any text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import re2
+
+_MEMORY = 16 * 1024 * 1024
+"""Bytes RE2 may use for one pattern (program and caches); a larger pattern is refused."""
+_SET_MEMORY = 64 * 1024 * 1024
+MAX_PATTERN = 32 * 1024
+_END = r"(?:\n?\z)"
+_TOKEN = re.compile(
+    r"\\Q.*?(?:\\E|\Z)"  # quoted text
+    r"|\\."  # an escape
+    r"|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]"  # a character class
+    r"|\(\?P?<\w+>"  # a named group
+    r"|\(\?[imsU]*(?:-[imsU]*)?[:)]"  # flags
+    r"|[()$]"
+    r"|[^\\\[()$]+"
+    r"|.",
+    re.DOTALL,
+)
+_FLAGS = re.compile(r"\(\?([imsU]*)(?:-([imsU]*))?([:)])")
+
+
+def encode(text: str) -> bytes:
+    """*text* as `Pattern` and `PatternSet` want it."""
+    return text.encode("utf-8", "replace")
+
+
+def pattern_problem(pattern: str, *, caseless: bool = True) -> str | None:
+    """Why *pattern* cannot be used, as the end of a sentence that begins with it, or None."""
+    if len(pattern) > MAX_PATTERN:
+        return f"is longer than {MAX_PATTERN} characters"
+    try:
+        Pattern(pattern, caseless=caseless)
+    except re2.error as error:
+        said = error.args[0]
+        reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        return f"is not a pattern of RE2: {reason[:200]}{_advice(reason)}"
+    except UnicodeEncodeError:
+        return "is not a pattern of RE2: it has lone surrogates"
+    return None
+
+
+def translate(pattern: str) -> str:
+    """*pattern* with every ``$`` outside multi-line mode written so that RE2 gives it PCRE's meaning."""
+    if "$" not in pattern:
+        return pattern
+    multiline = [False]
+    pieces = []
+    for token in _TOKEN.findall(pattern):
+        if token == "$":
+            pieces.append("$" if multiline[-1] else _END)
+            continue
+        if token[0] == "(":
+            _enter(token, multiline)
+        elif token == ")" and len(multiline) > 1:
+            multiline.pop()
+        pieces.append(token)
+    return "".join(pieces)
+
+
+class Pattern:
+    """
+    One compiled pattern; `found_in` tells whether it matches anywhere in a text.
+
+    Raises:
+        re2.error: it does not compile; `pattern_problem` says why in words.
+    """
+
+    __slots__ = ("_compiled",)
+
+    def __init__(self, pattern: str, *, caseless: bool = True) -> None:
+        options = re2.Options()
+        options.case_sensitive = not caseless
+        options.never_capture = True
+        options.log_errors = False
+        options.max_mem = _MEMORY
+        self._compiled = re2.compile(translate(pattern), options)
+
+    def found_in(self, data: bytes) -> bool:
+        """Whether the pattern matches somewhere in *data* (`encode` of a text)."""
+        return self._compiled.search(data) is not None
+
+
+class PatternSet:
+    """
+    Many patterns at once: `found_in` answers the numbers of those that match somewhere, in about the time of one.
+
+    RE2's set answers "none" when it runs out of memory; an empty pattern that always matches is in every set,
+    so its absence shows that, and the patterns are then tried one by one.
+    """
+
+    __slots__ = ("_patterns", "_set", "_single")
+
+    def __init__(self, patterns: Sequence[tuple[str, bool]]) -> None:
+        """
+        Args:
+            patterns: (pattern, caseless) pairs; each is known to compile.
+        """
+        self._patterns = patterns
+        self._single: list[Pattern] | None = None
+        self._set = self._compile_set()
+
+    def found_in(self, data: bytes) -> frozenset[int]:
+        """The positions of the patterns that match somewhere in *data*."""
+        if self._set is not None:
+            found = frozenset(self._set.Match(data) or ())
+            if len(self._patterns) in found:
+                return found
+        if self._single is None:
+            self._single = [Pattern(pattern, caseless=caseless) for pattern, caseless in self._patterns]
+        return frozenset(number for number, pattern in enumerate(self._single) if pattern.found_in(data))
+
+    def _compile_set(self) -> re2.Set | None:
+        options = re2.Options()
+        options.never_capture = True
+        options.log_errors = False
+        options.max_mem = _SET_MEMORY
+        compiled = re2.Set.SearchSet(options)
+        try:
+            for pattern, caseless in self._patterns:
+                compiled.Add(("(?i)" if caseless else "") + translate(pattern))
+            compiled.Add("")
+            compiled.Compile()
+        except re2.error:
+            return None
+        return compiled
+
+
+def _enter(token: str, multiline: list[bool]) -> None:
+    """Keep track of multi-line mode across a group or flag token."""
+    flags = _FLAGS.fullmatch(token)
+    if flags is None:
+        multiline.append(multiline[-1])
+        return
+    state = multiline[-1]
+    if "m" in (flags[2] or ""):
+        state = False
+    elif "m" in flags[1]:
+        state = True
+    if flags[3] == ")":
+        multiline[-1] = state
+    else:
+        multiline.append(state)
+
+
+def _advice(reason: str) -> str:
+    if any(operator in reason for operator in ("(?=", "(?!", "(?<=", "(?<!")) or re.search(r"\(\?<", reason):
+        return " (RE2 has no look-around, because it could take exponential time; use several rules or negate_match_pattern)"
+    if re.search(r"escape sequence: \\[1-9]", reason) or "(?P=" in reason or reason.endswith("(?P"):
+        return " (RE2 has no back-references, because they could take exponential time)"
+    if "(?>" in reason or re.search(r"repetition operator: [*+?}]\+", reason):
+        return " (RE2 has no atomic groups or possessive repetition, and needs none: it never backtracks)"
+    if r"\Z" in reason:
+        return r" (write \z for the very end, or $)"
+    if "repetition size" in reason:
+        return " (RE2 repeats at most 1000 times)"
+    return ""

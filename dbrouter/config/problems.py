@@ -1,0 +1,216 @@
+"""
+Collecting what is wrong with a configuration: every problem at once, each with file, line and path, none with a secret in it.
+
+`Problems` knows the lines of a document; `from_validation` turns pydantic's errors into our words.
+A value is echoed only where it cannot hold a password: never under a secret key, never when it came from a variable, never when
+it looks like a DSN.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from dbrouter.errors import ConfigError, Problem
+
+Path = tuple[str | int, ...]
+"""Where something stands in a document: ``("hostgroups", 1, "servers", 0, "port")``."""
+
+_SECRET_KEYS = frozenset({"password", "dsn", "writer", "readers"})
+_ECHO_LIMIT = 60
+
+
+class Problems:
+    """The problems found so far in one document."""
+
+    __slots__ = ("_file", "_found", "_lines", "_raw")
+
+    def __init__(self, file: str | None = None, lines: Mapping[Path, int] | None = None) -> None:
+        self._file = file
+        self._lines = lines or {}
+        self._raw: dict[Path, str] = {}
+        self._found: dict[tuple[str, str], Problem] = {}
+
+    def add(self, path: Path, message: str, *, expected: str | None = None, got: Any = None) -> None:
+        """Note that *message* is true of what stands at *path*; said twice it is kept once."""
+        shown = show_path(path)
+        problem = Problem(message=message, path=shown, file=self._file, line=self._line(path), expected=expected, got=got)
+        self._found.setdefault((shown, message), problem)
+
+    def came_from_variable(self, path: Path, written: str) -> None:
+        """Remember that the value at *path* was made from variables: messages show *written* instead."""
+        self._raw[path] = written
+
+    def show(self, path: Path, value: object) -> str:
+        """*value* as messages may show it."""
+        if any(part in _SECRET_KEYS for part in path if isinstance(part, str)):
+            return "what is written"
+        if written := self._raw.get(path):
+            return f"the value of {written}"
+        return show_value(value)
+
+    def raise_if_any(self) -> None:
+        """
+        End the loading when something was found.
+
+        Raises:
+            ConfigError: with every problem, in the order of the lines.
+        """
+        if self._found:
+            raise ConfigError(sorted(self._found.values(), key=lambda problem: problem.line or 0)) from None
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def _line(self, path: Path) -> int | None:
+        for length in range(len(path), -1, -1):
+            if (line := self._lines.get(path[:length])) is not None:
+                return line
+        return None
+
+    def from_validation(
+        self,
+        path: Path,
+        error: ValidationError,
+        model: type[BaseModel],
+        *,
+        also_known: Iterable[str] = (),
+        hidden: Iterable[str] = (),
+    ) -> None:
+        """
+        Add what pydantic found in the mapping at *path*; *also_known* keys are offered as suggestions too, *hidden* ones are
+        not.
+        """
+        known = {*model.model_fields, *also_known} - set(hidden)
+        for detail in error.errors(include_url=False, include_context=True, include_input=True):
+            self._add_detail(path, dict(detail), model, known)
+
+    def _add_detail(self, path: Path, detail: dict[str, Any], model: type[BaseModel], known: set[str]) -> None:
+        where: Path = (*path, *detail["loc"])
+        kind, context, value = detail["type"], detail.get("ctx", {}), detail["input"]
+        if kind == "extra_forbidden":
+            self.unknown_key(where, known)
+            return
+        if kind == "missing":
+            self.add(where, "is missing", expected=_expectation(model, detail["loc"]))
+            return
+        shown = self.show(where, value)
+        message = _MESSAGES.get(
+            kind, lambda _: str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
+        )(context)
+        if kind in ("enum", "literal_error"):
+            message = f"is none of {_choices(context['expected'])}{did_you_mean(value, _choice_list(context['expected']))}"
+        elif kind not in _MESSAGES:
+            message = f"is not right: {message}"
+        if (
+            where
+            and where[-1] in ("port", "default_port")
+            and kind in ("less_than_equal", "greater_than_equal", "int_parsing", "int_type")
+        ):
+            message = "is not a port (1–65535)"
+        self.add(where, f"{shown} {message}", expected=message, got=None if shown.startswith(("what ", "the value")) else shown)
+
+    def unknown_key(self, path: Path, known: Iterable[str]) -> None:
+        """Note the key at the end of *path* as unknown, with the nearest of *known*."""
+        names = sorted(set(known))
+        key = path[-1]
+        if not isinstance(key, str) or looks_secret(key):
+            self.add((*path[:-1],), "has a key that is no name", expected=", ".join(names))
+            return
+        self.add(
+            path,
+            f"unknown key{did_you_mean(key, names) or '; known here: ' + ', '.join(names)}",
+            expected=", ".join(names),
+            got=key,
+        )
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` for the nearest of *known*, or nothing."""
+    if not isinstance(word, str):
+        return ""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def looks_secret(text: str) -> bool:
+    """Whether *text* might be (a piece of) a DSN."""
+    return "://" in text or "@" in text
+
+
+def show_value(value: object) -> str:
+    """A value in a message: short, and never a DSN."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            if looks_secret(value):
+                return "what is written"
+            return repr(value if len(value) <= _ECHO_LIMIT else value[: _ECHO_LIMIT - 1] + "…")
+        case int() | float():
+            text = repr(value) if abs(value) < 10**_ECHO_LIMIT or value != value else "a number beyond all bounds"
+            return text
+        case Mapping():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return f"a {type(value).__name__}"
+
+
+def show_path(path: Path) -> str:
+    """``hostgroups[1].servers[0].port``."""
+    shown = ""
+    for part in path:
+        if isinstance(part, int):
+            shown += f"[{part}]"
+        else:
+            shown += f".{part}" if shown else part
+    return shown
+
+
+def _expectation(model: type[BaseModel], loc: tuple[str | int, ...]) -> str | None:
+    field = model.model_fields.get(str(loc[-1])) if len(loc) == 1 else None
+    return field.description if field else None
+
+
+def _choice_list(expected: object) -> list[str]:
+    return [word.strip().strip("'") for word in str(expected).replace(" or ", ", ").split(",")]
+
+
+def _choices(expected: object) -> str:
+    return ", ".join(_choice_list(expected)) or '""'
+
+
+_MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "int_parsing": lambda _: "is not a whole number",
+    "int_type": lambda _: "is not a whole number",
+    "int_from_float": lambda _: "is not a whole number",
+    "int_parsing_size": lambda _: "is beyond all bounds",
+    "float_parsing": lambda _: "is not a number",
+    "float_type": lambda _: "is not a number",
+    "finite_number": lambda _: "is not a finite number",
+    "bool_parsing": lambda _: "is neither true nor false",
+    "bool_type": lambda _: "is neither true nor false",
+    "string_type": lambda _: "is not text (write it in quotes)",
+    "string_too_short": lambda _: "is empty",
+    "string_unicode": lambda _: "is not Unicode text",
+    "tuple_type": lambda _: "is not a list",
+    "list_type": lambda _: "is not a list",
+    "too_short": lambda _: "is empty; it needs at least one",
+    "dict_type": lambda _: "is not a mapping",
+    "model_type": lambda _: "is not a mapping",
+    "model_attributes_type": lambda _: "is not a mapping",
+    "greater_than_equal": lambda context: f"is below {context['ge']:g}",
+    "less_than_equal": lambda context: f"is above {context['le']:g}",
+    "greater_than": lambda context: f"is not above {context['gt']:g}",
+    "less_than": lambda context: f"is not below {context['lt']:g}",
+    "value_error": lambda context: str(context["error"]),
+    "enum": lambda _: "",
+    "literal_error": lambda _: "",
+}

@@ -1,0 +1,216 @@
+"""
+From a YAML file to plain values with their lines: YAML 1.2, duplicate keys refused, no tag that would build an object.
+
+The one file that imports ruamel.yaml. It composes nodes and builds the values itself, so that every value has its line, every
+duplicate key is reported (with both lines) and nothing of the text is ever quoted in a message: a file may hold passwords.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from dbrouter.config.problems import Path, Problems, looks_secret, show_path
+
+MAX_BYTES = 64 * 1024 * 1024
+MAX_VALUES = 2_000_000
+_TAG = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {_TAG + name for name in ("null", "bool", "int", "float")}
+
+
+@dataclass(slots=True)
+class Document:
+    """Plain values (dict, list, str, int, float, bool, None) and the line of each path."""
+
+    value: Any
+    file: str | None = None
+    lines: dict[Path, int] = field(default_factory=dict)
+
+
+def read_file(file: str | FilePath) -> Document:
+    """
+    The document in a file.
+
+    Raises:
+        ConfigError: it cannot be read, is no text, no YAML, has duplicate keys, or is empty.
+    """
+    name = os.fspath(file)
+    if "\n" in name or "\0" in name or looks_secret(name):
+        hint = (
+            "a DSN alone is no configuration: pass {'writer': dsn}"
+            if "://" in name
+            else "pass a path, a mapping or a RouterConfig"
+        )
+        _refuse(None, f"the source is not the path of a file; {hint}")
+    try:
+        with open(name, "rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        _refuse(name, "there is no such file")
+    except IsADirectoryError:
+        _refuse(name, "is a directory, not a file")
+    except OSError as error:
+        _refuse(name, f"cannot be read: {error.strerror or type(error).__name__}")
+    if len(data) > MAX_BYTES:
+        _refuse(name, f"is larger than {MAX_BYTES // 2**20} MiB; this is no configuration")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _refuse(name, f"is not text in UTF-8 (byte {error.start})")
+    return read_text(text, name)
+
+
+def read_text(text: str, file: str | None = None) -> Document:
+    """
+    The document in a text; *file* is what messages call it.
+
+    Raises:
+        ConfigError: it is no YAML, has duplicate keys, or is empty.
+    """
+    if "\0" in text:
+        _refuse(file, "is not text (it has NUL bytes)", line=text.count("\n", 0, text.index("\0")) + 1)
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a re-used anchor is legal; what it means is checked like everything else
+            node = yaml.compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        _refuse(file, f"is not YAML: {_words(error)}", line=mark.line + 1 if mark else None)
+    except (YAMLError, ValueError, RecursionError) as error:
+        _refuse(file, f"is not YAML: {_reader_words(error)}")
+    if node is None:
+        _refuse(file, "is empty")
+    return _Builder(yaml, file).build(node)
+
+
+def from_mapping(mapping: Mapping[str, Any]) -> Document:
+    """A mapping made in Python, copied so that nothing the caller holds is ever changed."""
+    return Document(_copy(mapping, 0))
+
+
+def _copy(value: Any, depth: int) -> Any:
+    if depth > 50:
+        _refuse(None, "is nested too deeply")
+    if isinstance(value, Mapping):
+        return {key: _copy(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copy(item, depth + 1) for item in value]
+    return value
+
+
+class _Builder:
+    """Builds values from nodes; aliases are expanded, but not without end."""
+
+    def __init__(self, yaml: YAML, file: str | None) -> None:
+        self._constructor: Any = yaml.constructor
+        self._document = Document(None, file)
+        self._problems = Problems(file, self._document.lines)
+        self._open: set[int] = set()
+        self._count = 0
+
+    def build(self, node: Node) -> Document:
+        self._document.value = self._value(node, (), node.start_mark.line + 1)
+        self._problems.raise_if_any()
+        return self._document
+
+    def _value(self, node: Node, path: Path, line: int) -> Any:
+        self._count += 1
+        if self._count > MAX_VALUES:
+            _refuse(self._document.file, f"has more than {MAX_VALUES} values (aliases expanded)", line=line)
+        if id(node) in self._open:
+            self._problems.add(path, "an alias contains itself")
+            return None
+        if len(path) > 50:
+            self._problems.add(path[:5], "is nested too deeply")
+            return None
+        self._document.lines.setdefault(path, line)
+        self._open.add(id(node))
+        try:
+            match node:
+                case ScalarNode():
+                    return self._scalar(node, path)
+                case SequenceNode():
+                    return [self._value(item, (*path, index), item.start_mark.line + 1) for index, item in enumerate(node.value)]
+                case MappingNode():
+                    return self._mapping(node, path)
+                case _:
+                    self._problems.add(path, "is nothing that a configuration can hold")
+                    return None
+        finally:
+            self._open.discard(id(node))
+
+    def _scalar(self, node: ScalarNode, path: Path) -> Any:
+        if node.tag in _PLAIN_TAGS:
+            try:
+                return self._constructor.construct_object(node)
+            except (YAMLError, ValueError):
+                return node.value
+        if not str(node.tag).startswith(_TAG):
+            self._problems.add(path, "has a YAML tag (!…); text beginning with ! belongs in quotes")
+        return node.value
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        merged: list[Any] = []
+        first: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, ScalarNode):
+                self._problems.add(path, f"line {line}: a key is not a name")
+                continue
+            if key_node.tag == _TAG + "merge":
+                sources = value_node.value if isinstance(value_node, SequenceNode) else [value_node]
+                merged += [self._value(source, path, line) for source in sources]
+                continue
+            key = str(key_node.value)
+            where = (*path, key)
+            if key in first:
+                shown = show_path(path if looks_secret(key) else where)
+                self._problems.add(
+                    where if not looks_secret(key) else path, f"{shown} is given twice, in lines {first[key]} and {line}"
+                )
+                continue
+            first[key] = line
+            self._document.lines[where] = line
+            built[key] = self._value(value_node, where, line)
+        for mapping in merged:
+            if not isinstance(mapping, dict):
+                self._problems.add(path, "<< merges something that is not a mapping")
+                continue
+            for key, value in mapping.items():
+                built.setdefault(key, value)
+        return built
+
+
+def _words(error: MarkedYAMLError) -> str:
+    """What the parser says, without anything it quotes from the text."""
+    said = str(error.problem or error.context or "it cannot be parsed")
+    if "alias" in said:
+        return "an alias (*…) that no anchor defines; text beginning with * belongs in quotes"
+    if "tag" in said or "directive" in said:
+        return "a tag or directive (!… or %…) it does not know; text beginning so belongs in quotes"
+    if "single document" in said or "another document" in said:
+        return "more than one document (---) in it"
+    return said.split("\n")[0]
+
+
+def _reader_words(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    position = getattr(error, "position", None)
+    return f"a control character at position {position}" if position is not None else "it cannot be parsed"
+
+
+def _refuse(file: str | None, message: str, line: int | None = None) -> Any:
+    problems = Problems(file, {(): line} if line is not None else None)
+    problems.add((), message)
+    problems.raise_if_any()
