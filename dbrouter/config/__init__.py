@@ -7,6 +7,7 @@ pydantic, ruamel.yaml and google-re2 are known to this room alone.
 
 from __future__ import annotations
 
+from dbrouter.config.json_schema import json_schema
 from dbrouter.config.load import load, loads
 from dbrouter.config.model import (
     DatabaseSettings,
@@ -38,6 +39,7 @@ __all__ = [
     "TlsMode",
     "TlsSettings",
     "Via",
+    "json_schema",
     "load",
     "loads",
 ]

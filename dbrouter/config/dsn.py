@@ -89,6 +89,14 @@ def parse_dsn(text: str, expand: Callable[[str], str], report: Report) -> Dsn | 
     return _Parser(Dsn(*known), expand, report).parse(text[scheme.end() :])
 
 
+def parameters(engine: Engine) -> tuple[list[str], dict[str, str]]:
+    """The parameters a DSN of *engine* may have, and those that are refused with the reason."""
+    table = _POSTGRES if engine is Engine.POSTGRESQL else _MYSQL
+    return [name for name, reader in table.items() if not isinstance(reader, str)], {
+        name: reader for name, reader in table.items() if isinstance(reader, str)
+    }
+
+
 class _Parser:
     def __init__(self, dsn: Dsn, expand: Callable[[str], str], report: Report) -> None:
         self._dsn = dsn

@@ -340,8 +340,9 @@ class _Loader:
         return next(iter(self._draft.databases), "default")
 
     def _no_database(self, written: Any, path: Path) -> str:
-        names = self._draft.database_names
-        return f"there is no database {self._problems.show(path, written)}{did_you_mean(written, names) or '; there are ' + ', '.join(sorted(names))}"
+        names = sorted(self._draft.database_names)
+        near = did_you_mean(written, names) or f"; there are {', '.join(names)}"
+        return f"there is no database {self._problems.show(path, written)}{near}"
 
     def _dsn(self, written: Any, path: Path) -> Dsn | None:
         if not isinstance(written, str):

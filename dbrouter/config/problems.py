@@ -98,13 +98,13 @@ class Problems:
             self.add(where, "is missing", expected=_expectation(model, detail["loc"]))
             return
         shown = self.show(where, value)
-        message = _MESSAGES.get(
-            kind, lambda _: str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value error, ")
-        )(context)
         if kind in ("enum", "literal_error"):
-            message = f"is none of {_choices(context['expected'])}{did_you_mean(value, _choice_list(context['expected']))}"
-        elif kind not in _MESSAGES:
-            message = f"is not right: {message}"
+            choices = _choice_list(context["expected"])
+            message = f"is none of {', '.join(choices)}{did_you_mean(value, choices)}"
+        elif kind in _MESSAGES:
+            message = _MESSAGES[kind](context)
+        else:
+            message = f"is not right: {detail['msg']}"
         if (
             where
             and where[-1] in ("port", "default_port")
@@ -180,11 +180,7 @@ def _expectation(model: type[BaseModel], loc: tuple[str | int, ...]) -> str | No
 
 
 def _choice_list(expected: object) -> list[str]:
-    return [word.strip().strip("'") for word in str(expected).replace(" or ", ", ").split(",")]
-
-
-def _choices(expected: object) -> str:
-    return ", ".join(_choice_list(expected)) or '""'
+    return [word.strip().strip("'") or '""' for word in str(expected).replace(" or ", ", ").split(",")]
 
 
 _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
@@ -211,6 +207,4 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "greater_than": lambda context: f"is not above {context['gt']:g}",
     "less_than": lambda context: f"is not below {context['lt']:g}",
     "value_error": lambda context: str(context["error"]),
-    "enum": lambda _: "",
-    "literal_error": lambda _: "",
 }

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(us|ms|s|m|h|d)")
@@ -56,10 +56,30 @@ def _number(value: object) -> object:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(ge=0, le=_TEN_YEARS, allow_inf_nan=False)]
-PositiveDuration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False)]
+_DURATION_TEXT = {"type": "string", "pattern": r"^\s*\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(us|ms|s|m|h|d)?\s*$|\$\{"}
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    Field(ge=0, le=_TEN_YEARS, allow_inf_nan=False),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": _TEN_YEARS}, _DURATION_TEXT]}),
+]
+PositiveDuration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": _TEN_YEARS}, _DURATION_TEXT]}),
+]
 Count = Annotated[int, BeforeValidator(_whole_number)]
 Share = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+
+
+def show_duration(seconds: float) -> str:
+    """*seconds* in the largest unit that says it in a whole number: ``30m``, ``250ms``."""
+    for unit in ("d", "h", "m", "s", "ms", "us"):
+        count = seconds / _UNITS[unit]
+        if count >= 1 and abs(count - round(count)) < 1e-9 * count:
+            return f"{round(count)}{unit}"
+    return f"{seconds:g}s"
 
 
 class Settings(BaseModel):

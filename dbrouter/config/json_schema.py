@@ -1,0 +1,117 @@
+"""
+The JSON Schema of the configuration file, as `dbrouter schema` prints it: editors complete and check both shapes with it.
+
+Made from the models; what users may write and the models do not hold (DSNs, servers as text, names for ids, variables) is added
+here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbrouter.config.model import RouterConfig
+
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
+_DSN_TEXT = (
+    "`postgresql://user:password@host:port/database?parameters` or `mysql://…`; a password in a variable (`${VAR}`) "
+    "needs no percent-encoding. "
+    "`file:/run/secrets/x` reads the DSN from a file."
+)
+_SIMPLE = {"integer", "number", "boolean"}
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12) of a configuration file, in either shape."""
+    schema = RouterConfig.model_json_schema(by_alias=True)
+    definitions: dict[str, Any] = schema["$defs"]
+    _database(definitions["DatabaseSettings"])
+    _hostgroup(definitions["HostgroupSettings"])
+    _server(definitions["ServerSettings"])
+    _rule(definitions["RuleSettings"])
+    properties: dict[str, Any] = {
+        "writer": {"type": "string", "description": f"The primary's DSN: {_DSN_TEXT}"},
+        "readers": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The replicas' DSNs. Without them reads go to the writer.",
+        },
+        **schema["properties"],
+    }
+    small = {"required": ["writer"], "not": {"anyOf": [{"required": ["databases"]}, {"required": ["hostgroups"]}]}}
+    whole = {"required": ["databases", "hostgroups"], "not": {"anyOf": [{"required": ["writer"]}, {"required": ["readers"]}]}}
+    built: dict[str, Any] = _with_variables(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "dbrouter configuration",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": properties,
+            "anyOf": [small, whole],
+            "$defs": definitions,
+        }
+    )
+    return built
+
+
+def _database(definition: dict[str, Any]) -> None:
+    properties = definition["properties"]
+    del properties["name"]
+    properties = definition["properties"] = {
+        "dsn": {"type": "string", "description": f"What its servers share: {_DSN_TEXT}"},
+        **properties,
+    }
+    definition["required"] = ["writer_hostgroup"]
+    definition["anyOf"] = [{"required": ["engine"]}, {"required": ["dsn"]}]
+    properties["server_settings"]["additionalProperties"] = {"type": ["string", "number", "boolean"]}
+    for key in ("writer_hostgroup", "reader_hostgroup"):
+        _or_name(properties, key)
+
+
+def _hostgroup(definition: dict[str, Any]) -> None:
+    definition["properties"]["servers"]["items"] = {
+        "anyOf": [
+            {"type": "string", "description": "`db1:5432`, `[::1]:5432`, or the path of a socket."},
+            {"$ref": "#/$defs/ServerSettings"},
+        ]
+    }
+
+
+def _server(definition: dict[str, Any]) -> None:
+    definition["properties"]["socket"] = {
+        "type": "string",
+        "pattern": "^/",
+        "description": "The path of a socket, in place of `host`: directory for PostgreSQL, file for MySQL.",
+    }
+    definition["required"] = []
+    definition["oneOf"] = [{"required": ["host"]}, {"required": ["socket"]}]
+
+
+def _rule(definition: dict[str, Any]) -> None:
+    properties = definition["properties"]
+    _or_name(properties, "destination_hostgroup")
+    properties["timeout"] = {
+        "type": ["string", "null"],
+        "pattern": r"[a-z]\s*$|\$\{",
+        "default": None,
+        "description": properties["timeout"]["description"],
+    }
+
+
+def _or_name(properties: dict[str, Any], key: str) -> None:
+    """Let a hostgroup be named by its name as well as by its id."""
+    property_ = properties[key]
+    kept = {name: property_.pop(name) for name in ("description", "default", "title") if name in property_}
+    properties[key] = {"anyOf": [*property_.get("anyOf", [property_]), {"type": "string"}], **kept}
+
+
+def _with_variables(node: Any) -> Any:
+    """*node* with every number, truth value and choice also allowed to be a variable."""
+    if isinstance(node, list):
+        return [_with_variables(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    changed = {key: value if key in ("default", "required", "enum") else _with_variables(value) for key, value in node.items()}
+    if str(changed.get("type")) in _SIMPLE or "enum" in changed or "const" in changed:
+        kept = {key: changed.pop(key) for key in ("description", "default", "title") if key in changed}
+        return {"anyOf": [changed, _VARIABLE], **kept}
+    return changed

@@ -1,0 +1,123 @@
+"""
+The reference page of the configuration, rendered from the models: ``python -m dbrouter.config.reference >
+docs/reference/configuration.md``.
+
+A test compares the page with what this makes, so that it cannot fall behind.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from dbrouter.config.dsn import parameters
+from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, RuleSettings, ServerSettings, TlsSettings
+from dbrouter.config.rules import LATER_COLUMNS
+from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, TimeoutSettings, show_duration
+from dbrouter.terms import Engine
+
+_SECTIONS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
+    ("The top level", RouterConfig, ()),
+    ("`databases.NAME`", DatabaseSettings, ("name",)),
+    ("`databases.NAME.tls`", TlsSettings, ()),
+    ("`hostgroups[]`", HostgroupSettings, ()),
+    ("`hostgroups[].servers[]`", ServerSettings, ()),
+    ("`pool`", PoolSettings, ()),
+    ("`probe`", ProbeSettings, ()),
+    ("`breaker`", BreakerSettings, ()),
+    ("`retry`", RetrySettings, ()),
+    ("`timeouts`", TimeoutSettings, ()),
+    ("`query_rules[]`", RuleSettings, ()),
+)
+_COMPUTED = {
+    (DatabaseSettings, "driver"): "by `engine`",
+    (DatabaseSettings, "default_port"): "by the DSN or `engine`",
+    (DatabaseSettings, "engine"): "by the DSN",
+    (ServerSettings, "port"): "the database's",
+    (HostgroupSettings, "name"): "`hostgroup-<id>`",
+    (HostgroupSettings, "database"): "by the databases",
+    (HostgroupSettings, "when_empty"): "`writer`; of a writer: `wait`",
+    (HostgroupSettings, "read_only"): "`true`; of a writer: `false`",
+}
+
+
+def render() -> str:
+    """The whole page in Markdown."""
+    lines = [
+        "# Configuration reference",
+        "",
+        "<!-- Made by `python -m dbrouter.config.reference`; do not edit. -->",
+        "",
+        "[Configuration](../configuration.md) explains the file; this page lists every key.",
+        "Durations are `250ms`, `5s`, `10m`, `2h`, `1d` or a number of seconds.",
+        "`pool`, `probe`, `breaker`, `retry` and `timeouts` may stand at the top, in a hostgroup or in a server; the "
+        "nearest wins, key by key.",
+        "",
+        "In place of `databases` and `hostgroups` a file may have `writer` (a DSN) and `readers` (a list of DSNs).",
+        "A database may have `dsn` in place of, or beside, the keys that a DSN can say.",
+        "",
+    ]
+    for title, model, hidden in _SECTIONS:
+        lines += [f"## {title}", "", " ".join((model.__doc__ or "").split()), "", "| key | default | meaning |", "|---|---|---|"]
+        lines += [_row(model, name, field) for name, field in model.model_fields.items() if name not in hidden]
+        lines.append("")
+    lines += _dsn_section()
+    lines += ["## Columns of ProxySQL that are refused for now", "", ", ".join(f"`{name}`" for name in LATER_COLUMNS) + ".", ""]
+    return "\n".join(lines)
+
+
+def _row(model: type[BaseModel], name: str, field: FieldInfo) -> str:
+    default = _COMPUTED.get((model, name)) or _default(field)
+    return f"| `{name}` | {default} | {(field.description or '').replace('|', chr(92) + '|')} |"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default(call_default_factory=True)
+    if isinstance(value, BaseModel):
+        return "see below"
+    if isinstance(value, float) and _is_duration(field):
+        return f"`{show_duration(value)}`"
+    return f"`{_plain(value)}`"
+
+
+def _is_duration(field: FieldInfo) -> bool:
+    return any("parse_duration" in repr(part) for part in (*field.metadata, *get_args(field.annotation)))
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case Enum():
+            return str(value.value)
+        case float():
+            return f"{value:g}"
+        case tuple() | list():
+            return "[]"
+        case dict():
+            return "{}"
+        case "":
+            return '""'
+        case _:
+            return str(value)
+
+
+def _dsn_section() -> list[str]:
+    lines = ["## Parameters of a DSN", "", "Hyphens and underscores are the same; an unknown parameter is a problem.", ""]
+    for engine in Engine:
+        known, refused = parameters(engine)
+        lines += [f"**{engine.value}**: " + ", ".join(f"`{name}`" for name in known) + ".", ""]
+        lines += ["| refused | why |", "|---|---|", *(f"| `{name}` | {why} |" for name, why in refused.items()), ""]
+    return lines
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render())
