@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from dbrouter.cluster.balancer import Balancer
 from dbrouter.cluster.node import Member
@@ -44,9 +45,11 @@ class Hostgroup:
         "call_timeout",
         "calls",
         "database",
+        "empty_since",
         "id",
         "members",
         "name",
+        "patience",
         "read_only",
         "retries",
         "retry",
@@ -68,6 +71,7 @@ class Hostgroup:
         writer: bool,
         retry: RetrySettings,
         call_timeout: float | None,
+        patience: float,
         rng: random.Random,
     ) -> None:
         self.id = id
@@ -80,6 +84,10 @@ class Hostgroup:
         self.writer = writer
         self.retry = retry
         self.call_timeout = call_timeout
+        self.patience = patience
+        """``when_empty: wait``: seconds of an outage that calls wait out; after them they fail at once."""
+        self.empty_since: float | None = None
+        """Since when nobody is usable (monotonic), or None."""
         self.budget = RetryBudget(retry)
         self.calls = 0
         """Calls planned for this hostgroup."""
@@ -102,6 +110,10 @@ class Hostgroup:
         self._recovering = tuple(
             member for member in self.members if member.node.available and member.node.breaker.state is BreakerState.HALF_OPEN
         )
+        if self.usable or self._recovering:
+            self.empty_since = None
+        elif self.empty_since is None:
+            self.empty_since = monotonic()
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
@@ -159,6 +171,16 @@ class Hostgroup:
         return NoNodeAvailableError(
             f"no usable node in hostgroup '{self.name}' ({listed})", hostgroup=self.name, refusals=refusals
         )
+
+    @property
+    def worth_waiting_until(self) -> float:
+        """
+        The moment (monotonic) at which waiting for a node ends: *patience* seconds after the last one was lost.
+
+        A restart or a switchover is waited out; in a longer outage calls are refused at once instead of piling up.
+        """
+        since = self.empty_since
+        return (monotonic() if since is None else since) + self.patience
 
     @property
     def unprobed(self) -> bool:

@@ -12,7 +12,8 @@ from functools import partial
 from dbrouter.cluster.balancer import balancer_for
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Member, Node
-from dbrouter.config.schema import DatabaseSettings, HostgroupSettings, ProbeSettings, RouterConfig, ServerSettings
+from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, ServerSettings
+from dbrouter.config.schema import ProbeSettings
 from dbrouter.drivers import load_driver
 from dbrouter.drivers.base import ConnectOptions, Driver, PasswordProvider, TlsOptions
 from dbrouter.events import BreakerChanged, EventHub, Observer, TaskFailed, default_observers
@@ -147,6 +148,7 @@ class _Builder:
             writer=writer,
             retry=config.retry_for(settings),
             call_timeout=config.timeouts_for(settings).call,
+            patience=config.pool_for(settings).acquire_timeout,
             rng=self.rng,
         )
         for member, server in zip(members, settings.servers, strict=True):

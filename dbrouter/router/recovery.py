@@ -170,11 +170,13 @@ class Recovery:
         if group is not writer and group.when_empty is WhenEmpty.WRITER and not self._stays_here(group):
             self.tried.clear()
             return writer
-        if group.when_empty is WhenEmpty.WAIT:
+        if group.when_empty is WhenEmpty.WAIT and now < (until := group.worth_waiting_until):
             self.tried.clear()
-            if not group.usable and not await group.wait_for_change(self.deadline):
-                self._raise_deadline("acquiring", group, None, monotonic())
-            return group
+            if group.usable or await group.wait_for_change(until if self.deadline is None else min(until, self.deadline)):
+                return group
+            now = monotonic()
+            if self._expired(now):
+                self._raise_deadline("acquiring", group, None, now)
         raise group.refusal(now) from self.first
 
     # ---- after an attempt

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dbrouter.config.load import load
-from dbrouter.config.schema import RouterConfig
+from dbrouter.config.model import RouterConfig
 from dbrouter.drivers.base import PasswordProvider
 from dbrouter.errors import ParameterError
 from dbrouter.events import Observer, RouterClosed, RouterOpened
