@@ -1,0 +1,466 @@
+"""
+What dbrouter knows of MySQL and MariaDB whatever the client library: error tables, session set-up, transactions, role,
+identity, KILL.
+
+The tables turn an error number into a `Verdict` (docs/resilience.md). The phase decides before the number does: what failed
+before anything was sent is not applied, what failed inside a transaction before COMMIT is rolled back with the connection.
+Numbers up to about 1860 mean the same on both flavours; after that they diverge, and the tables are keyed by flavour. Classes
+of exceptions are never looked at: PyMySQL makes `OperationalError` of most numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dbrouter.drivers.base import ConnectOptions, ProbeReply
+from dbrouter.drivers.outcome import Verdict
+from dbrouter.errors import ConfigError, ParameterError
+from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
+
+# --- verdicts -------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One row of the table: what an error number says when the statement had been sent."""
+
+    outcome: Outcome
+    blame: Blame
+    connection: ConnectionFate
+    route: RetryWhere
+    note: str = ""
+    transport: bool = False
+    read_only: bool = False
+
+
+_NOT, _FAIL, _TXN, _AMB = Outcome.NOT_APPLIED, Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.AMBIGUOUS
+_NODE, _SLOW, _LOAD, _ROLE, _CFG, _NONE = Blame.NODE, Blame.SLOW, Blame.LOAD, Blame.ROLE, Blame.CONFIG, Blame.NONE
+_KEEP, _DROP, _SIBLINGS = ConnectionFate.KEEP, ConnectionFate.DROP, ConnectionFate.DROP_SIBLINGS
+_SAME, _LATER, _OTHER, _OTHER_LATER, _WRITER, _NOWHERE = (
+    RetryWhere.SAME,
+    RetryWhere.SAME_LATER,
+    RetryWhere.OTHER,
+    RetryWhere.OTHER_LATER,
+    RetryWhere.WRITER,
+    RetryWhere.NOWHERE,
+)
+
+_FULL = Meaning(_NOT, _LOAD, _KEEP, _OTHER_LATER, "the server is out of memory, locks or space")
+_NET = Meaning(_AMB, _NODE, _DROP, _OTHER, "the server lost the connection", transport=True)
+_STOPPING = Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the server is stopping", transport=True)
+_BROKEN_TABLE = Meaning(_AMB, _NODE, _DROP, _OTHER, "the storage engine failed")
+_DENIED = Meaning(_NOT, _CFG, _DROP, _NOWHERE, "credentials or privileges")
+_REFUSED = Meaning(_NOT, _NONE, _KEEP, _NOWHERE, "a privilege is missing")
+_ANSWER = Meaning(_FAIL, _NONE, _KEEP, _NOWHERE)
+_LIMIT = Meaning(_NOT, _LOAD, _DROP, _OTHER_LATER, "a connection limit")
+_ROLLED_BACK = Meaning(_TXN, _NONE, _KEEP, _SAME, "the server rolled the transaction back")
+_READ_ONLY = Meaning(_NOT, _ROLE, _SIBLINGS, _WRITER, "the server is read-only", read_only=True)
+_TOO_LONG = Meaning(_NOT, _SLOW, _KEEP, _NOWHERE, "the server's time limit for statements")
+_KILLED = Meaning(_AMB, _NODE, _DROP, _OTHER, "the connection was killed", transport=True)
+_REPLICATION = Meaning(_FAIL, _NONE, _KEEP, _NOWHERE, "about replication, not about this statement")
+
+SHARED: dict[int, Meaning] = {
+    1020: Meaning(_TXN, _NONE, _KEEP, _LATER, "the row changed since the snapshot"),
+    1021: Meaning(_NOT, _NODE, _KEEP, _OTHER_LATER, "disk full"),
+    1030: _BROKEN_TABLE,
+    1034: _BROKEN_TABLE,
+    1037: _FULL,
+    1038: _FULL,
+    1040: Meaning(_NOT, _LOAD, _DROP, _OTHER_LATER, "too many connections"),
+    1041: _FULL,
+    1042: Meaning(_NOT, _NODE, _DROP, _OTHER_LATER, "the server cannot resolve our host", transport=True),
+    1043: Meaning(_NOT, _NODE, _DROP, _OTHER_LATER, "bad handshake", transport=True),
+    1044: _DENIED,
+    1045: _DENIED,
+    1046: _ANSWER,
+    1047: Meaning(_NOT, _NODE, _DROP, _OTHER, "the node is not ready (Galera) or does not know the command"),
+    1049: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "unknown database"),
+    1053: Meaning(_NOT, _NODE, _SIBLINGS, _OTHER, "the server is shutting down", transport=True),
+    1077: _STOPPING,
+    1078: _STOPPING,
+    1079: _STOPPING,
+    1080: _STOPPING,
+    1105: Meaning(_FAIL, _NODE, _DROP, _NOWHERE, "unknown error"),
+    1114: Meaning(_NOT, _NODE, _KEEP, _OTHER_LATER, "a table is full"),
+    1129: Meaning(_NOT, _CFG, _DROP, _OTHER, "the server blocked our host (FLUSH HOSTS)", transport=True),
+    1130: _DENIED,
+    1142: _REFUSED,
+    1143: _REFUSED,
+    1152: _NET,
+    1153: Meaning(_FAIL, _NONE, _DROP, _NOWHERE, "larger than max_allowed_packet"),
+    1154: _NET,
+    1155: _NET,
+    1156: _NET,
+    1157: _NET,
+    1158: _NET,
+    1159: _NET,
+    1160: _NET,
+    1161: _NET,
+    1180: Meaning(_AMB, _NODE, _DROP, _NOWHERE, "an error during COMMIT"),
+    1184: _NET,
+    1189: _REPLICATION,
+    1190: _REPLICATION,
+    1194: _BROKEN_TABLE,
+    1203: _LIMIT,
+    1205: Meaning(
+        _NOT,
+        _NONE,
+        _KEEP,
+        _LATER,
+        "lock wait timed out: the statement was rolled back, the transaction is open and must be rolled back",
+    ),
+    1206: _FULL,
+    1213: _ROLLED_BACK,
+    1226: _LIMIT,
+    1227: _REFUSED,
+    1317: Meaning(_NOT, _NONE, _KEEP, _NOWHERE, "the statement was interrupted"),
+    1412: Meaning(_NOT, _NONE, _KEEP, _SAME, "a table definition changed"),
+    1461: _FULL,
+    1613: _ROLLED_BACK,
+    1614: _ROLLED_BACK,
+    1615: Meaning(_NOT, _NONE, _KEEP, _SAME, "a statement must be prepared again"),
+    1622: _ROLLED_BACK,
+    1637: _FULL,
+    1792: Meaning(_NOT, _NONE, _KEEP, _WRITER, "a write in a read-only transaction", read_only=True),
+    1836: _READ_ONLY,
+}
+"""
+Numbers that mean the same on both flavours. Numbers that stand nowhere are answers without effect (syntax, constraints,
+unknown tables).
+"""
+
+_OF_MARIADB: dict[int, Meaning] = {
+    1927: _KILLED,
+    1942: _REPLICATION,
+    1943: _REPLICATION,
+    1944: _REPLICATION,
+    1945: _REPLICATION,
+    1950: Meaning(_TXN, _NODE, _KEEP, _NOWHERE, "GTIDs out of order: this server has diverged"),
+    1955: _REPLICATION,
+    1964: Meaning(_TXN, _NONE, _KEEP, _SAME, "an earlier commit failed"),
+    1969: _TOO_LONG,
+}
+_OF_MYSQL: dict[int, Meaning] = {
+    3024: _TOO_LONG,
+    3032: Meaning(_NOT, _NODE, _SIBLINGS, _OTHER, "the server is in offline mode"),
+    3100: Meaning(_TXN, _ROLE, _KEEP, _LATER, "group replication refused the commit"),
+    3101: Meaning(_TXN, _NONE, _KEEP, _SAME, "group replication rolled the transaction back (certification)"),
+    3169: _KILLED,
+    3572: Meaning(_NOT, _NONE, _KEEP, _NOWHERE, "a row is locked (NOWAIT)"),
+    4031: Meaning(_NOT, _NONE, _DROP, _SAME, "the server had closed the connection for inactivity"),
+}
+BY_FLAVOR: dict[Flavor, dict[int, Meaning]] = {Flavor.MARIADB: _OF_MARIADB, Flavor.MYSQL: _OF_MYSQL}
+
+CLIENT_SIDE: dict[int, Meaning] = {
+    0: Meaning(_NOT, _NONE, _DROP, _SAME, "the connection was already closed or in use"),
+    2002: Meaning(_NOT, _NODE, _DROP, _OTHER, "no connection", transport=True),
+    2003: Meaning(_NOT, _NODE, _DROP, _OTHER, "no connection", transport=True),
+    2005: Meaning(_NOT, _NODE, _DROP, _OTHER, "unknown host", transport=True),
+    2006: Meaning(_NOT, _NODE, _DROP, _SAME, "the server had gone away before anything was sent", transport=True),
+    2012: Meaning(_NOT, _NODE, _DROP, _OTHER, "handshake failed", transport=True),
+    2013: Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True),
+    2014: Meaning(_AMB, _NONE, _DROP, _NOWHERE, "commands out of sync"),
+    2026: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "TLS", transport=True),
+    2027: Meaning(_AMB, _NODE, _DROP, _OTHER, "malformed packet", transport=True),
+    2045: Meaning(_AMB, _NODE, _DROP, _OTHER, "the connection was lost", transport=True),
+    2055: Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True),
+    2059: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "authentication plugin"),
+    2061: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "authentication"),
+}
+
+_CONNECT_CLASS = Meaning(_NOT, _NODE, _DROP, _OTHER, "no connection", transport=True)
+_UNKNOWN = Meaning(_AMB, _NODE, _DROP, _NOWHERE, "unknown error: the state of the connection is not known")
+_UNREADABLE = Meaning(Outcome.APPLIED, _NONE, _DROP, _NOWHERE, "the server answered, and a value of the answer cannot be read")
+_CANCELLED = Meaning(_AMB, _NONE, _DROP, _NOWHERE, "the caller gave up; the server runs on until it is killed")
+_TIMED_OUT = Meaning(_AMB, _SLOW, _DROP, _OTHER, "no answer in time")
+_SYSTEM = Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True)
+
+_BEFORE_SENDING = (Phase.CONNECT, Phase.SETUP, Phase.CHECK)
+_LAG_SENSITIVE = frozenset({1049, 1146})
+ROLLS_BACK = frozenset({1020, 1213, 1613, 1614, 1622, 1950, 1964, 3100, 3101})
+"""Numbers after which the server has no transaction open any more, although the error reply does not say so."""
+
+
+def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> Verdict:
+    """
+    What *error* means at *phase*. Never raises.
+
+    Args:
+        error: what the library raised; its number is ``args[0]``.
+        flavor: of the server that answered; None where it is not known (then both flavours' numbers are looked up).
+    """
+    number = error_number(error)
+    if isinstance(error, ParameterError):
+        return _verdict(Meaning(_FAIL, _NONE, _KEEP, _NOWHERE, "nothing was sent"), type(error).__name__)
+    code = str(number) if number is not None else type(error).__name__
+    meaning = _meaning(error, number, flavor)
+    if phase in _BEFORE_SENDING:
+        return _verdict(_before_sending(meaning, number), code)
+    if phase is Phase.TRANSACTION:
+        return _verdict(_in_transaction(meaning), code)
+    if phase is Phase.COMMIT:
+        return _verdict(_at_commit(meaning, number), code)
+    return _verdict(meaning, code)
+
+
+def error_number(error: BaseException) -> int | None:
+    """The MySQL error number that *error* carries, or None."""
+    args = error.args
+    if args and type(args[0]) is int and not isinstance(error, OSError):
+        return args[0]
+    return None
+
+
+def _meaning(error: BaseException, number: int | None, flavor: Flavor | None) -> Meaning:
+    if number is not None:
+        return _by_number(error, number, flavor)
+    name = type(error).__name__
+    if isinstance(error, ValueError):
+        return _UNREADABLE
+    # TimeoutError is an OSError, so it comes first.
+    if isinstance(error, TimeoutError):
+        return _TIMED_OUT
+    if isinstance(error, OSError):
+        return _SYSTEM
+    if name == "CancelledError":
+        return _CANCELLED
+    # aiomysql's "Cancelled during execution" and "(0, 'Not connected')" carry no number; both are raised before writing.
+    if name == "InterfaceError":
+        return CLIENT_SIDE[0]
+    return _UNKNOWN
+
+
+def _by_number(error: BaseException, number: int, flavor: Flavor | None) -> Meaning:
+    if number == 1290:
+        message = str(error.args[1]) if len(error.args) > 1 else ""
+        # 1290 names any server option; only this one says that another server would take the write.
+        return _READ_ONLY if "read-only" in message or "read_only" in message else _ANSWER
+    if number == 2013 and error_number(error.__cause__ or error) == 4031:
+        return replace(_OF_MYSQL[4031], transport=False)
+    if number < 1000 or 2000 <= number < 3000:
+        return CLIENT_SIDE.get(number, _UNKNOWN)
+    if (found := SHARED.get(number)) is not None:
+        return found
+    tables = [BY_FLAVOR[flavor]] if flavor in BY_FLAVOR else list(BY_FLAVOR.values())
+    for table in tables:
+        if (found := table.get(number)) is not None:
+            return found
+    return _ANSWER
+
+
+def _before_sending(meaning: Meaning, number: int | None) -> Meaning:
+    """Nothing of the caller's was sent: never ambiguous; what is not an answer of the server is connect-class."""
+    if meaning.outcome is _AMB or (number is None and meaning is not _CANCELLED):
+        blame = meaning.blame if meaning is _CANCELLED or meaning.blame is _CFG else _NODE
+        return Meaning(_NOT, blame, _DROP, _OTHER, meaning.note or "nothing was sent", transport=meaning is not _CANCELLED)
+    if meaning is _ANSWER:
+        return Meaning(_NOT, _CFG, _DROP, _NOWHERE, "the server refused the connection or its set-up")
+    return replace(meaning, outcome=_NOT, connection=_SIBLINGS if meaning.connection is _SIBLINGS else _DROP)
+
+
+def _in_transaction(meaning: Meaning) -> Meaning:
+    """Before COMMIT was sent: with the connection goes the transaction."""
+    if meaning.outcome is _AMB or (meaning.outcome is _NOT and meaning.connection is not _KEEP):
+        return replace(meaning, outcome=_TXN)
+    return meaning
+
+
+def _at_commit(meaning: Meaning, number: int | None) -> Meaning:
+    """
+    COMMIT was to be sent: what refused it, or kept it from being sent, rolled back; an answer that we do not know leaves it
+    open.
+    """
+    if number == 1053:
+        return replace(meaning, outcome=_AMB)
+    if meaning.outcome is _NOT:
+        return replace(meaning, outcome=_TXN)
+    if meaning is _ANSWER:
+        return replace(meaning, outcome=_AMB, connection=_DROP, note="an error in answer to COMMIT")
+    return meaning
+
+
+def _verdict(meaning: Meaning, code: str) -> Verdict:
+    return Verdict(
+        outcome=meaning.outcome,
+        blame=meaning.blame,
+        connection=meaning.connection,
+        route=meaning.route,
+        code=code,
+        transport=meaning.transport,
+        read_only_refusal=meaning.read_only,
+        note=meaning.note,
+    )
+
+
+# --- flavour, identity, role ----------------------------------------------------------------------------------------------------
+
+
+def flavor_of(version: str) -> Flavor:
+    """MariaDB says so in the version of its greeting (``5.5.5-10.11.6-MariaDB``); everything else speaks MySQL."""
+    return Flavor.MARIADB if "mariadb" in version.lower() else Flavor.MYSQL
+
+
+_STARTED = "UNIX_TIMESTAMP() - (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'UPTIME')"
+_IDENTITY = {
+    # MariaDB has no uuid; both terms of the start time come from the statement's own start, so it is exact.
+    Flavor.MARIADB: f"CONCAT_WS('/', @@hostname, @@port, @@server_id, @@datadir, {_STARTED})",
+    Flavor.MYSQL: "@@server_uuid",
+}
+_ROLE_COLUMNS = {
+    Flavor.MARIADB: "@@global.read_only, @@global.innodb_read_only",
+    Flavor.MYSQL: "@@global.read_only OR @@global.super_read_only, @@global.innodb_read_only",
+}
+
+
+def identity_query(flavor: Flavor) -> str:
+    """One row: what tells this server (and on MariaDB this run of it) from every other, and the id of this session."""
+    return f"SELECT {_IDENTITY[flavor]}, CONNECTION_ID()"
+
+
+def probe_query(flavor: Flavor) -> str:
+    """One row: read-only, InnoDB read-only (Aurora's replicas), version, identity."""
+    return f"SELECT {_ROLE_COLUMNS[flavor]}, @@version, {_IDENTITY[flavor]}"
+
+
+def probe_reply(row: Sequence[Any], flavor: Flavor) -> ProbeReply:
+    """
+    The row of `probe_query` as a `ProbeReply`. A writable server is taken as the primary: MySQL knows roles by convention
+    only.
+    """
+    read_only, innodb_read_only, version, identity = row
+    role = Role.REPLICA if _true(read_only) or _true(innodb_read_only) else Role.PRIMARY
+    return ProbeReply(role=role, flavor=flavor, server_version=text_of(version), identity=text_of(identity))
+
+
+def _true(value: Any) -> bool:
+    return value not in (0, None, "0", "OFF", b"0")
+
+
+def text_of(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def may_kill(*, identity: str, thread: int, found: Any, own_thread: int) -> bool:
+    """
+    Whether the connection *own_thread* may KILL *thread*: it must have reached the very server on which *thread* ran.
+
+    Thread ids grow, so a killer with the smaller one has met a server that was started in between.
+    """
+    return bool(identity) and text_of(found) == identity and own_thread > thread
+
+
+def kill_statement(thread: int) -> str:
+    """KILL of the whole connection: KILL QUERY could meet the session's next statement and answers rows during SLEEP."""
+    return f"KILL {thread}"
+
+
+# --- sessions and transactions --------------------------------------------------------------------------------------------------
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
+_BARE_VALUE = re.compile(r"(?:[+-]?\d+(?:\.\d+)?|DEFAULT|ON|OFF|TRUE|FALSE)\Z", re.IGNORECASE)
+
+
+def setup_statements(options: ConnectOptions, charset: str, collation: str | None = None) -> list[str]:
+    """
+    What a new session needs, in order, each a statement of its own: defaults, read-only, server settings, the user's init
+    statements.
+
+    Raises:
+        ConfigError: a name in ``server_settings``, or the charset, is not a plain name.
+    """
+    for name in (charset, collation or charset):
+        if _NAME.match(name) is None:
+            raise ConfigError(f"{name!r} is not the name of a character set or collation")
+    names = f"NAMES {charset}" + (f" COLLATE {collation}" if collation else "")
+    statements = [f"SET autocommit=1, {names}"]
+    if options.server_settings:
+        statements.append(
+            "SET " + ", ".join(f"SESSION {_setting(name, value)}" for name, value in options.server_settings.items())
+        )
+    statements.extend(options.init)
+    if options.read_only:
+        statements.append("SET SESSION TRANSACTION READ ONLY")
+    return statements
+
+
+def _setting(name: str, value: str) -> str:
+    if _NAME.match(name) is None:
+        raise ConfigError(f"{name!r} is not the name of a session variable")
+    text = str(value)
+    if _BARE_VALUE.match(text):
+        return f"{name}={text}"
+    # Hexadecimal, because whether a backslash escapes depends on the very sql_mode that may be set here.
+    return f"{name}=_utf8mb4 X'{text.encode().hex()}'"
+
+
+ISOLATIONS = frozenset({"read uncommitted", "read committed", "repeatable read", "serializable"})
+
+
+def begin_statements(*, isolation: str | None, readonly: bool) -> list[str]:
+    """
+    The statements that open a transaction.
+
+    A plain START TRANSACTION keeps the session's access mode; READ WRITE is never said, because it would undo a read-only
+    session.
+
+    Raises:
+        ParameterError: *isolation* is not one of the four levels.
+    """
+    start = "START TRANSACTION READ ONLY" if readonly else "START TRANSACTION"
+    if isolation is None:
+        return [start]
+    level = isolation.lower().replace("_", " ")
+    if level not in ISOLATIONS:
+        raise ParameterError(f"{isolation!r} is not an isolation level ({', '.join(sorted(ISOLATIONS))})")
+    return [f"SET TRANSACTION ISOLATION LEVEL {level.upper()}", start]
+
+
+def savepoint_statement(verb: str, name: str) -> str:
+    """``SAVEPOINT``, ``RELEASE SAVEPOINT`` or ``ROLLBACK TO SAVEPOINT`` with *name* quoted."""
+    return f"{verb} `{name.replace('`', '``')}`"
+
+
+# --- what a reply says ----------------------------------------------------------------------------------------------------------
+
+_KEYWORD = re.compile(
+    r"(?:\s+|/\*(?![!M]).*?\*/|--[ \t\r\n][^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|\()*(?:/\*M?!\d*\s*)?([A-Za-z]+)", re.DOTALL
+)
+
+
+def first_keyword(text: str) -> str:
+    """The first word of *text* behind comments and parentheses, upper-cased; ``OK`` where there is none."""
+    match = _KEYWORD.match(text)
+    return match.group(1).upper() if match else "OK"
+
+
+def describe(text: str, rows: int | None, changed: int, insert_id: int) -> tuple[str, int | None, int | None]:
+    """
+    (status, rowcount, lastrowid) of a reply. MySQL has no command tag, so we make one of the text's first word: ``INSERT 1``,
+    ``SELECT 5``.
+
+    Args:
+        rows: how many rows came, or None where the reply had no columns.
+        changed: rows changed (or matched, with ``found_rows``), as the server says.
+        insert_id: 0 where the server gave none.
+    """
+    count = changed if rows is None else rows
+    return f"{first_keyword(text)} {count}", count, insert_id or None
+
+
+def library_options(options: ConnectOptions, known: Mapping[str, str], library: str) -> dict[str, Any]:
+    """
+    ``driver_options`` under the library's own names.
+
+    Args:
+        known: option name → the library's argument name.
+
+    Raises:
+        ConfigError: an option that is not in *known*.
+    """
+    unknown = [name for name in options.driver_options if name not in known]
+    if unknown:
+        raise ConfigError(f"{library} does not take {', '.join(sorted(unknown))}; it takes {', '.join(sorted(known))}")
+    return {known[name]: value for name, value in options.driver_options.items()}

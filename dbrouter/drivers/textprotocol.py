@@ -1,0 +1,298 @@
+"""
+Decode a reply of MySQL's text protocol straight from the receive buffer, without any I/O.
+
+aiomysql awaits twice for every packet of a reply: a one-row answer costs it a dozen awaits. Nearly every reply is complete
+when its first byte is seen, so `Reply.feed` takes all whole packets that are there and says how many bytes must be there
+before it can go on. Column descriptions, which are the same bytes every time a statement is run, are parsed once and
+remembered by `Columns`.
+
+Guarantees: a reply that is `done` left nothing of itself in the buffer; packets out of order raise `OutOfOrderError` and
+never become rows. Left to the driver: what an error packet means (`Reply.error` is its payload), how a column's bytes become
+a value, and waiting.
+
+Source: the protocol reference of MySQL ("Text Resultset", "OK_Packet", "ERR_Packet"), without DEPRECATE_EOF.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dbrouter.drivers.rows import Row, row_class
+
+Converter = Callable[[bytes], Any]
+Column = tuple[str, Converter | None]
+"""(name, what makes a value of the column's bytes; None leaves bytes)."""
+
+MORE_RESULTS = 0x0008
+"""Status bit: another result follows (CALL)."""
+
+_LONGEST = 0xFFFFFF
+"""A packet of this length is continued by the next one."""
+
+
+class OutOfOrderError(Exception):
+    """The buffer does not hold the reply to the last command; `payload` is the error packet where the server sent one unasked."""
+
+    def __init__(self, message: str, payload: bytes | None = None) -> None:
+        super().__init__(message)
+        self.payload = payload
+
+
+class Columns:
+    """
+    Column lists seen so far, by the very bytes that describe them.
+
+    Args:
+        parse: (payload of one column description) → (name, converter).
+        limit: how many lists to remember; the oldest goes first.
+    """
+
+    __slots__ = ("_known", "_limit", "_parse")
+
+    def __init__(self, parse: Callable[[bytes], Column], limit: int = 512) -> None:
+        self._parse = parse
+        self._limit = limit
+        self._known: dict[bytes, tuple[type[Row], tuple[Converter | None, ...]]] = {}
+
+    def find(self, packets: bytes) -> tuple[type[Row], tuple[Converter | None, ...]]:
+        """Row class and converters for *packets*, the column descriptions with their headers."""
+        found = self._known.get(packets)
+        if found is None:
+            columns = [self._parse(payload) for payload in _payloads(packets)]
+            found = row_class([name for name, _ in columns]), tuple([converter for _, converter in columns])
+            if len(self._known) >= self._limit:
+                del self._known[next(iter(self._known))]
+            self._known[packets] = found
+        return found
+
+
+def _payloads(packets: bytes) -> list[bytes]:
+    found = []
+    position = 0
+    while position < len(packets):
+        length = packets[position] | packets[position + 1] << 8 | packets[position + 2] << 16
+        found.append(packets[position + 4 : position + 4 + length])
+        position += 4 + length
+    return found
+
+
+class Reply:
+    """
+    The reply to one command, while it comes in.
+
+    Attributes:
+        done: the last packet was taken.
+        rows: rows of the first result that had columns; a reader may take rows out at any time.
+        has_columns: whether there was such a result (rows may still be empty).
+        error: payload of the error packet that ended the reply, or None.
+        affected, insert_id, warnings: of the last OK packet.
+        status: server status flags of the last packet that had them; None if there was none.
+        info: payload behind the warnings of the last OK packet (message and, with SESSION_TRACK, the session's changes).
+    """
+
+    __slots__ = (
+        "_columns",
+        "_converters",
+        "_keep",
+        "_make",
+        "_sequence",
+        "affected",
+        "done",
+        "error",
+        "has_columns",
+        "info",
+        "insert_id",
+        "rows",
+        "status",
+        "warnings",
+    )
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._converters: tuple[Converter | None, ...] | None = None
+        self._make: type[Row] | None = None
+        self._keep = True
+        self._sequence = 1
+        self.rows: list[Row] = []
+        self.done = False
+        self.has_columns = False
+        self.error: bytes | None = None
+        self.affected = 0
+        self.insert_id = 0
+        self.warnings = 0
+        self.status: int | None = None
+        self.info = b""
+
+    def feed(self, buffer: bytearray) -> int:
+        """
+        Take the whole packets at the start of *buffer* out of it.
+
+        Returns:
+            0 when the reply is `done`; else how many bytes *buffer* must hold before the next call can get further.
+
+        Raises:
+            OutOfOrderError: the packets are not the reply to our command.
+        """
+        data = bytes(buffer)
+        position = 0
+        need = 0
+        while not need and not self.done:
+            if self._converters is not None:
+                position, need = self._take_rows(data, position)
+            else:
+                position, need = self._take_head(data, position)
+        if position == len(data):
+            buffer.clear()
+        else:
+            del buffer[:position]
+        return need
+
+    def _take_head(self, data: bytes, start: int) -> tuple[int, int]:
+        """The first packet of a result, and the column descriptions where it has columns: all of them or nothing."""
+        size = len(data)
+        if size - start < 5:
+            return start, 5
+        length = data[start] | data[start + 1] << 8 | data[start + 2] << 16
+        position = start + 4 + length
+        if size < position:
+            return start, 4 + length
+        lead = data[start + 4]
+        if data[start + 3] != self._sequence:
+            payload = data[start + 4 : position] if lead == 0xFF and data[start + 3] == 0 else None
+            raise OutOfOrderError(f"packet number {data[start + 3]} instead of {self._sequence}", payload)
+        if lead == 0x00:
+            self._sequence = self._sequence + 1 & 0xFF
+            self._end_with_ok(data, start + 5, position)
+            return position, 0
+        if lead == 0xFF:
+            self.error = data[start + 4 : position]
+            self.done = True
+            return position, 0
+        if lead == 0xFB:
+            raise OutOfOrderError("the server asks for a local file, which is never given")
+        count, _ = _length_encoded(data, start + 4)
+        first = position
+        for _ in range(count):
+            if size - position < 4:
+                return start, position + 4 - start
+            position += 4 + (data[position] | data[position + 1] << 8 | data[position + 2] << 16)
+        if size - position < 9:
+            return start, position + 9 - start
+        if data[position + 4] != 0xFE or data[position + 3] != (self._sequence + count + 1) & 0xFF:
+            raise OutOfOrderError("no end of the column descriptions where it belongs")
+        self._make, self._converters = self._columns.find(data[first:position])
+        self._keep = not self.has_columns
+        self.has_columns = True
+        self._sequence = (self._sequence + count + 2) & 0xFF
+        return position + 9, 0
+
+    def _take_rows(self, data: bytes, position: int) -> tuple[int, int]:
+        """Every whole row of *data* from *position* on, and the end of the result where it is there."""
+        size = len(data)
+        converters = self._converters
+        make = self._make
+        assert converters is not None and make is not None
+        rows = self.rows
+        sequence = self._sequence
+        need = 0
+        while True:
+            if size - position < 5:
+                need = 5
+                break
+            length = data[position] | data[position + 1] << 8 | data[position + 2] << 16
+            at = position + 4
+            end = at + length
+            if size < end:
+                need = 4 + length
+                break
+            if data[position + 3] != sequence:
+                raise OutOfOrderError(f"packet number {data[position + 3]} instead of {sequence}")
+            lead = data[at]
+            if lead == 0xFE and length < 9:
+                position = end
+                sequence = sequence + 1 & 0xFF
+                self.warnings = data[at + 1] | data[at + 2] << 8
+                self._end_result(data[at + 3] | data[at + 4] << 8)
+                break
+            if lead == 0xFF:
+                self.error = data[at:end]
+                self.done = True
+                position = end
+                break
+            source = data
+            if length == _LONGEST:
+                whole = self._join(data, position)
+                if type(whole) is int:
+                    need = whole
+                    break
+                source, end, at, sequence = whole  # type: ignore[misc]
+            position = end
+            sequence = sequence + 1 & 0xFF
+            values: list[Any] = []
+            for converter in converters:
+                size_of = source[at]
+                at += 1
+                if size_of > 250:
+                    if size_of == 251:
+                        values.append(None)
+                        continue
+                    if size_of == 252:
+                        size_of = source[at] | source[at + 1] << 8
+                        at += 2
+                    elif size_of == 253:
+                        size_of = source[at] | source[at + 1] << 8 | source[at + 2] << 16
+                        at += 3
+                    else:
+                        size_of = int.from_bytes(source[at : at + 8], "little")
+                        at += 8
+                piece = source[at : at + size_of]
+                at += size_of
+                values.append(piece if converter is None else converter(piece))
+            if self._keep:
+                rows.append(make(values))
+        self._sequence = sequence
+        return position, need
+
+    def _join(self, data: bytes, position: int) -> int | tuple[bytes, int, int, int]:
+        """
+        A row of 16 MB or more: (its payload, where its last packet ends, 0, number of its last packet), or the bytes needed
+        to have it.
+        """
+        parts = []
+        start = position
+        while True:
+            if len(data) - position < 4:
+                return position + 4 - start
+            length = data[position] | data[position + 1] << 8 | data[position + 2] << 16
+            end = position + 4 + length
+            if len(data) < end:
+                return end - start
+            parts.append(data[position + 4 : end])
+            if length < _LONGEST:
+                return b"".join(parts), end, 0, data[position + 3]
+            position = end
+
+    def _end_with_ok(self, data: bytes, position: int, end: int) -> None:
+        self.affected, position = _length_encoded(data, position)
+        self.insert_id, position = _length_encoded(data, position)
+        self.warnings = data[position + 2] | data[position + 3] << 8
+        self.info = data[position + 4 : end]
+        self._end_result(data[position] | data[position + 1] << 8)
+
+    def _end_result(self, status: int) -> None:
+        self.status = status
+        self._converters = None
+        self.done = not status & MORE_RESULTS
+
+
+def _length_encoded(data: bytes, position: int) -> tuple[int, int]:
+    """(number, position behind it)."""
+    lead = data[position]
+    if lead < 251:
+        return lead, position + 1
+    if lead == 252:
+        return data[position + 1] | data[position + 2] << 8, position + 3
+    if lead == 253:
+        return data[position + 1] | data[position + 2] << 8 | data[position + 3] << 16, position + 4
+    return int.from_bytes(data[position + 1 : position + 9], "little"), position + 9
