@@ -27,11 +27,8 @@ from pymysql.err import InterfaceError, MySQLError, OperationalError
 from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
 from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, Reply
-from dbrouter.drivers.literals import batches, render, split_insert
-from dbrouter.drivers.mysql import ROLLS_BACK, describe, flavor_of, judge, library_options, setup_statements
+from dbrouter.drivers.mysql import describe, flavor_of, judge, library_options, setup_statements
 from dbrouter.drivers.mysql_session import (
-    IN_TRANSACTION,
-    NO_BACKSLASH_ESCAPES,
     CredentialsError,
     MysqlSession,
     as_latin1,
@@ -163,13 +160,12 @@ class AiomysqlConnection(MysqlSession):
     """One connection by aiomysql, replies decoded from the stream's buffer."""
 
     def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
-        super().__init__(raw, flavor, reconnect)
+        super().__init__(raw, flavor, reconnect, encoding=raw.encoding, fallback=_fallback)
         self._columns = columns
         self._loop = asyncio.get_running_loop()
         self._transport = raw._writer.transport
         self._reader = raw._reader
         self._buffer: bytearray = getattr(self._reader, "_buffer", bytearray())
-        self._encoding: str = raw.encoding
         self._incoming: Incoming | None = None
         self._watch = SocketWatch(self._transport.get_extra_info("socket").fileno())
 
@@ -189,11 +185,6 @@ class AiomysqlConnection(MysqlSession):
         incoming = self._begin(_COM_QUERY, self._encode(text, params))
         await self._finish(incoming)
         return incoming.rows, text, incoming
-
-    def _encode(self, text: str, params: Sequence[Any]) -> bytes:
-        if params:
-            text = render(text, params, _fallback, bool(self.raw.server_status & NO_BACKSLASH_ESCAPES))
-        return text.encode(self._encoding, "surrogateescape")
 
     def _begin(self, command: int, payload: bytes) -> Incoming:
         """Write a command, after making sure that nobody else's reply is on its way and that the server has not hung up."""
@@ -276,11 +267,6 @@ class AiomysqlConnection(MysqlSession):
             return _caused(OperationalError(2013, "Lost connection to MySQL server during query"), error)
         return error
 
-    def _answered(self, error: Exception) -> Exception:
-        if error.args[0] in ROLLS_BACK:
-            self.raw.server_status &= ~IN_TRANSACTION
-        return error
-
     def _gone(self) -> Exception:
         """2006: the server hung up, or said something unasked, before anything was sent."""
         data = bytes(self._buffer)
@@ -311,22 +297,6 @@ class AiomysqlConnection(MysqlSession):
         if failed is not None:
             raise failed
         return replies
-
-    async def send_many(self, text: str, params_seq: Sequence[Sequence[Any]]) -> int | None:
-        """
-        The statement for each parameters, many rows at a time where it is an INSERT of one row of placeholders. Returns rows
-        changed.
-        """
-        changed = 0
-        parts = split_insert(text)
-        if parts is None:
-            for params in params_seq:
-                changed += (await self.send(text, params))[2].affected
-        else:
-            no_backslash = bool(self.raw.server_status & NO_BACKSLASH_ESCAPES)
-            for statement in batches(parts, params_seq, _fallback, no_backslash):
-                changed += (await self.send(statement, ()))[2].affected
-        return changed
 
     async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
         """Stream the rows of a statement: they come as they are fetched, and the connection is busy until `close`."""

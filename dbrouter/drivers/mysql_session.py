@@ -16,7 +16,9 @@ from functools import lru_cache
 from typing import Any
 
 from dbrouter.drivers.base import ConnectOptions, PasswordProvider, ProbeReply, Reply, TlsOptions
+from dbrouter.drivers.literals import Fallback, batches, render, split_insert
 from dbrouter.drivers.mysql import (
+    ROLLS_BACK,
     begin_statements,
     error_number,
     identity_query,
@@ -45,17 +47,29 @@ class MysqlSession(ABC):
         raw: the library's connection, authenticated.
         flavor: from the greeting.
         reconnect: opens another connection to the same address without any session set-up, for KILL.
+        encoding: Python's name of the connection's character set.
+        fallback: the library's own literals.
 
     A cancelled or broken statement closes the connection: MySQL has no way to take a statement back on the connection that
     runs it. So `needs_settling` is never True, and `settle` only says whether the connection is alive.
     """
 
-    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]]) -> None:
+    def __init__(
+        self,
+        raw: Any,
+        flavor: Flavor,
+        reconnect: Callable[[], Awaitable[MysqlSession]],
+        *,
+        encoding: str,
+        fallback: Fallback,
+    ) -> None:
         self.raw = raw
         self.flavor = flavor
         self.server_id = ""
         self.identity = ""
         self._reconnect = reconnect
+        self._encoding = encoding
+        self._fallback = fallback
         self._abandoned = False
 
     @abstractmethod
@@ -68,6 +82,10 @@ class MysqlSession(ABC):
         Execute statements one after the other, in as few round trips as the library allows; raises the first error after the
         last reply.
         """
+
+    @abstractmethod
+    def describe(self, reply: Reply) -> tuple[str, int | None, int | None]:
+        """(status, rowcount, lastrowid)."""
 
     @property
     @abstractmethod
@@ -104,6 +122,35 @@ class MysqlSession(ABC):
                 raise
         else:
             self.identity, self.server_id = text_of(rows[0][0]), str(rows[0][1])
+
+    def _encode(self, text: str, params: Sequence[Any]) -> bytes:
+        """The bytes of a statement; raises `ParameterError` before anything is sent."""
+        if params:
+            text = render(text, params, self._fallback, bool(self.raw.server_status & NO_BACKSLASH_ESCAPES))
+        return text.encode(self._encoding, "surrogateescape")
+
+    async def send_many(self, text: str, params_seq: Sequence[Sequence[Any]]) -> int | None:
+        """
+        The statement for each parameters, many rows at a time where it is an INSERT of one row of placeholders.
+
+        Returns rows changed. Never pipelined: after a deadlock the statements behind it would run outside the transaction.
+        """
+        changed = 0
+        parts = split_insert(text)
+        if parts is None:
+            for params in params_seq:
+                changed += self.describe(await self.send(text, params))[1] or 0
+        else:
+            no_backslash = bool(self.raw.server_status & NO_BACKSLASH_ESCAPES)
+            for statement in batches(parts, params_seq, self._fallback, no_backslash):
+                changed += self.describe(await self.send(statement, ()))[1] or 0
+        return changed
+
+    def _answered(self, error: BaseException) -> BaseException:
+        """Take note of what an error reply does not say: that the transaction is gone."""
+        if error_number(error) in ROLLS_BACK:
+            self.raw.server_status &= ~IN_TRANSACTION
+        return error
 
     async def begin(self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False) -> None:
         """START TRANSACTION, after SET TRANSACTION where an isolation level is asked for; *deferrable* means nothing on MySQL."""
