@@ -38,6 +38,8 @@ class Draft:
     By the id of a hostgroup: (database, ``writer_hostgroup`` or ``reader_hostgroup``) for each mention, broken databases
     too.
     """
+    unsure_owners: bool = False
+    """Whether a database names a hostgroup in a way that could not be read."""
     rules: list[tuple[Path, RuleSettings]] = field(default_factory=list)
     groups: dict[str, Any] = field(default_factory=dict)
     """The top's pool, probe, breaker, retry and timeouts."""
@@ -162,23 +164,16 @@ class _Checks:
     def _ownership(self, path: Path, hostgroup: HostgroupSettings) -> None:
         owners = self._draft.owners.get(hostgroup.id, [])
         names = list(dict.fromkeys(name for name, _ in owners))
-        if len(names) > 1:
-            self._add(path, f"hostgroup {hostgroup.id} is named by {' and '.join(names)}; a hostgroup belongs to one database")
-        elif names and hostgroup.database and hostgroup.database != names[0]:
-            self._add(
-                (*path, "database"), f"hostgroup {hostgroup.id} is {names[0]}'s (its {owners[0][1]}), not {hostgroup.database}'s"
-            )
-        elif not names and not hostgroup.database:
-            self._add(
-                path,
-                f"hostgroup {hostgroup.id} is used by no database; name it as writer_hostgroup or reader_hostgroup, or "
-                "give it database: NAME",
-            )
-        elif hostgroup.database and hostgroup.database not in self._draft.database_names:
-            known = sorted(self._draft.database_names)
-            self._add(
-                (*path, "database"), f"there is no database {hostgroup.database!r}{did_you_mean(hostgroup.database, known)}"
-            )
+        number, written = hostgroup.id, hostgroup.database
+        if written and written not in self._draft.database_names:
+            self._add((*path, "database"), self._no_database((*path, "database"), written))
+        elif len(names) > 1:
+            self._add(path, f"hostgroup {number} is named by {' and '.join(names)}; a hostgroup belongs to one database")
+        elif names and written and written != names[0]:
+            self._add((*path, "database"), f"hostgroup {number} is {names[0]}'s (its {owners[0][1]}), not {written}'s")
+        elif not names and not written and not self._draft.unsure_owners:
+            advice = "name it as writer_hostgroup or reader_hostgroup, or give it database: NAME"
+            self._add(path, f"hostgroup {number} is used by no database; {advice}")
         if not any(key == "writer_hostgroup" for _, key in owners):
             return
         if hostgroup.max_replication_lag is not None:
@@ -240,12 +235,7 @@ class _Checks:
     def _rule(self, path: Path, rule: RuleSettings) -> None:
         draft = self._draft
         if rule.database is not None and rule.database not in draft.database_names:
-            near = (
-                did_you_mean(rule.database, draft.database_names)
-                or f"; there are {', '.join(sorted(draft.database_names)) or 'none'}"
-            )
-            shown = self._problems.show((*path, "database"), rule.database)
-            self._add((*path, "database"), f"there is no database {shown}{near}")
+            self._add((*path, "database"), self._no_database((*path, "database"), rule.database))
         for key in ("match_digest", "match_pattern"):
             pattern = getattr(rule, key)
             if pattern and (wrong := pattern_problem(pattern, caseless=rule.re_modifiers != "")):
@@ -257,6 +247,11 @@ class _Checks:
                 )
             return
         self._destination((*path, "destination_hostgroup"), rule, rule.destination_hostgroup)
+
+    def _no_database(self, path: Path, written: str) -> str:
+        names = sorted(self._draft.database_names)
+        near = did_you_mean(written, names) or f"; there are {', '.join(names) or 'none'}"
+        return f"there is no database {self._problems.show(path, written)}{near}"
 
     def _destination(self, path: Path, rule: RuleSettings, number: int) -> None:
         draft = self._draft

@@ -21,6 +21,7 @@ from dbrouter.config.dsn import Dsn, parse_dsn
 from dbrouter.config.interpolate import Interpolation
 from dbrouter.config.model import (
     DEFAULT_PORTS,
+    MAX_ID,
     DatabaseSettings,
     FunctionPolicy,
     HostgroupSettings,
@@ -58,6 +59,9 @@ _LATER_FUNCTIONS = {
     "primary": "every statement that calls an unknown function goes to the primary",
     "introspect": "asking the catalog of the primary what a function may do",
 }
+_UNKNOWN_ID = MAX_ID
+"""Stands for a hostgroup whose name is nobody's, after that was reported."""
+_HOMELESS = "a server in no hostgroup is never used; servers belong in hostgroups[].servers"
 _S = TypeVar("_S", bound=Settings)
 
 
@@ -122,7 +126,10 @@ class _Loader:
         self._problems = problems
         self._interpolation = Interpolation(environ, problems)
         for key in [key for key in document if key not in TOP_KEYS]:
-            problems.unknown_key((key,), TOP_KEYS)
+            if key == "servers":
+                problems.add(("servers",), _HOMELESS)
+            else:
+                problems.unknown_key((key,), TOP_KEYS)
         self._document: dict[str, Any] = self._interpolation.tree(document, (), _holds_secret)
         self._draft = Draft()
 
@@ -192,6 +199,8 @@ class _Loader:
                 continue
             raw = dict(raw)
             written = raw.pop("dsn", None)
+            if raw.pop("servers", None) is not None:
+                self._problems.add((*path, "servers"), _HOMELESS)
             dsn = self._dsn(written, (*path, "dsn")) if written is not None else None
             if dsn is not None and dsn.host is not None:
                 self._problems.add(
@@ -200,7 +209,13 @@ class _Loader:
             if "password" in raw:
                 raw["password"] = self._secret(raw["password"], (*path, "password"))
             for key in ("writer_hostgroup", "reader_hostgroup"):
-                raw |= {key: self._hostgroup_id(raw[key], (*path, key))} if key in raw else {}
+                if raw.get(key) is None:
+                    continue
+                raw[key] = self._hostgroup_id(raw[key], (*path, key))
+                if raw[key] is None:
+                    self._draft.unsure_owners = True
+                    raw[key] = _UNKNOWN_ID
+                    self._draft.broken_hostgroups.add(_UNKNOWN_ID)
             self._database(str(name), raw, dsn, path, broken_dsn=written is not None and dsn is None)
 
     def _database(self, name: str, raw: dict[str, Any], dsn: Dsn | None, path: Path, *, broken_dsn: bool = False) -> None:
@@ -250,8 +265,6 @@ class _Loader:
         number = _as_id(raw.get("id"))
         owners = draft.owners.get(number, []) if number is not None else []
         written = raw.get("database")
-        if written is not None and written not in draft.database_names:
-            problems.add((*path, "database"), self._no_database(written, (*path, "database")))
         name = owners[0][0] if owners else written if isinstance(written, str) else ""
         database = draft.databases.get(name)
         writer = any(key == "writer_hostgroup" for _, key in owners)
@@ -327,22 +340,18 @@ class _Loader:
             f"{self._name_of_small()}-{word}": number for word, number in (("write", WRITER_ID), ("read", READER_ID))
         }
         if isinstance(raw := self._document.get("hostgroups"), list):
-            names = {str(item["name"]): item.get("id") for item in raw if isinstance(item, dict) and item.get("name")}
+            items = [item for item in raw if isinstance(item, dict)]
+            names = {str(item.get("name") or f"hostgroup-{item.get('id')}"): item.get("id") for item in items}
         if written in names:
             return names[written]
         near = did_you_mean(written, names)
         self._problems.add(
             path, f"there is no hostgroup named {self._problems.show(path, written)}{near}", expected=", ".join(names)
         )
-        return None if path[-1] != "writer_hostgroup" else -1
+        return None
 
     def _name_of_small(self) -> str:
         return next(iter(self._draft.databases), "default")
-
-    def _no_database(self, written: Any, path: Path) -> str:
-        names = sorted(self._draft.database_names)
-        near = did_you_mean(written, names) or f"; there are {', '.join(names)}"
-        return f"there is no database {self._problems.show(path, written)}{near}"
 
     def _dsn(self, written: Any, path: Path) -> Dsn | None:
         if not isinstance(written, str):

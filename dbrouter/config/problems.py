@@ -9,6 +9,7 @@ it looks like a DSN.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -98,7 +99,9 @@ class Problems:
             self.add(where, "is missing", expected=_expectation(model, detail["loc"]))
             return
         shown = self.show(where, value)
-        if kind in ("enum", "literal_error"):
+        if isinstance(value, float) and not math.isfinite(value):
+            message = "is not a finite number"
+        elif kind in ("enum", "literal_error"):
             choices = _choice_list(context["expected"])
             message = f"is none of {', '.join(choices)}{did_you_mean(value, choices)}"
         elif kind in _MESSAGES:
@@ -152,9 +155,10 @@ def show_value(value: object) -> str:
             if looks_secret(value):
                 return "what is written"
             return repr(value if len(value) <= _ECHO_LIMIT else value[: _ECHO_LIMIT - 1] + "…")
-        case int() | float():
-            text = repr(value) if abs(value) < 10**_ECHO_LIMIT or value != value else "a number beyond all bounds"
-            return text
+        case float():
+            return repr(value)
+        case int():
+            return repr(value) if abs(value) < 10**_ECHO_LIMIT else "a number beyond all bounds"
         case Mapping():
             return "a mapping"
         case list() | tuple():

@@ -1,6 +1,6 @@
 """
-What the configuration refuses of a query rule before the model sees it: ProxySQL's other columns, numbers without a unit,
-GLOBAL, bad patterns.
+What the configuration refuses of a query rule before the model sees it: columns of ProxySQL that are not supported yet,
+numbers without a unit, and GLOBAL.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from dbrouter.config.model import RuleSettings
-from dbrouter.config.patterns import pattern_problem
 from dbrouter.config.problems import Path, Problems
 
 _NOT_YET = "is a column of ProxySQL that dbrouter does not support yet"
@@ -60,7 +59,8 @@ def prepare_rule(raw: Any, path: Path, problems: Problems) -> dict[str, Any] | N
     _check_unit(rule, path, problems)
     _read_modifiers(rule, path, problems)
     for key in ("match_digest", "match_pattern"):
-        _check_pattern(rule, key, path, problems)
+        if rule.get(key) == "":
+            rule[key] = None  # ProxySQL: an empty criterion is none
     return rule
 
 
@@ -97,11 +97,3 @@ def _read_modifiers(rule: dict[str, Any], path: Path, problems: Problems) -> Non
         elif word != "CASELESS":
             problems.add(where, f"{problems.show(where, word)} is not a modifier; known is CASELESS", expected="CASELESS")
     rule["re_modifiers"] = "CASELESS" if "CASELESS" in words else ""
-
-
-def _check_pattern(rule: dict[str, Any], key: str, path: Path, problems: Problems) -> None:
-    pattern = rule.get(key)
-    if pattern == "":
-        rule[key] = None  # ProxySQL: an empty criterion is none
-    elif isinstance(pattern, str) and (wrong := pattern_problem(pattern, caseless=rule.get("re_modifiers", "CASELESS") != "")):
-        problems.add((*path, key), f"{problems.show((*path, key), pattern)} {wrong}", expected="a pattern of RE2", got=pattern)
