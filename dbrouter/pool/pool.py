@@ -1,0 +1,704 @@
+"""
+Pool: the connections of one node in one hostgroup, and the line of those who want one.
+
+`PoolState` decides; here it is done: opening and closing connections, pinging, waking waiters, timers, events, counting.
+Everything happens in one event loop and between two awaits nothing else runs, so there is no lock.
+
+Connecting belongs to the pool and goes on in the background, at a pace of its own: a caller stands in line and is served by whatever
+comes first, a connection that is given back or a new one. Background work runs in `OwnedTasks`; whatever becomes of such a task,
+its done-callback sees to it that the capacity it held is free again.
+
+One timer watches the deadlines of all running statements: it stands at the earliest and is moved only by an earlier one, so a call
+costs it one comparison. It cuts one tick late, so that a reply which arrived in the same tick wins.
+
+What it leaves to others: which node to use, what a failure means (`judge`), whether connecting makes sense at all (`may_connect`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine
+from math import inf
+from time import monotonic
+from typing import Any, assert_never
+
+from dbrouter.config.schema import PoolSettings
+from dbrouter.drivers.base import Connection, ConnectOptions, Driver, PasswordProvider
+from dbrouter.drivers.outcome import Verdict
+from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
+from dbrouter.events import AcquireWaited, ConnectionClosed, EventHub, LeaseLeaked
+from dbrouter.pool.connector import Connector
+from dbrouter.pool.lease import Lease
+from dbrouter.pool.pace import Pace, PaceSettings
+from dbrouter.pool.state import Check, Close, Connect, Hand, Later, Place, PoolState, Refuse, Take, Wait
+from dbrouter.pool.stats import PoolCounters, PoolSnapshot
+from dbrouter.tasks import OwnedTasks
+from dbrouter.terms import ConnectionFate, Phase
+
+PING_SECONDS = 1.0
+"""Limit of a ping before use."""
+SETTLE_SECONDS = 2.0
+"""Limit of settling a cancelled connection, of resetting one, and of ending an abandoned statement: each."""
+GOODBYE_SECONDS = 2.0
+"""Limit of a polite close."""
+KEEPALIVE_SECONDS = 30.0
+"""An idle connection is pinged about this often."""
+
+_POLITE = frozenset({"lifetime", "idle", "uses", "session_state", "refused", "draining", "expired"})
+"""Reasons for which the connection is well and the server deserves a goodbye; for all others the socket is closed at once."""
+
+_Waiter = asyncio.Future["Lease | None"]
+_Action = Hand[Lease, _Waiter] | Close[Lease] | Check[Lease]
+
+
+class Pool:
+    """
+    Connections of one node in one hostgroup.
+
+    Args:
+        name: how messages call it.
+        judge: what an exception means; asked with `Phase.CONNECT`, `SETUP` and `CHECK`.
+        on_connect: awaited once for every new connection, with the lease that will stand for it; if it fails the connection is closed.
+        on_connect_failed: told of each failure to connect: verdict, exception, seconds it took.
+        on_connected: told of each success: seconds it took, the connection.
+        may_connect: False holds connecting back (an open breaker); asked before each attempt, and `wake` makes the pool ask again.
+        pace: limits on connecting.
+
+    `take` is the hot path: ``lease = pool.take(now, check) or await pool.acquire(deadline, check)``.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_connector",
+        "_counters",
+        "_events",
+        "_jobs",
+        "_judge",
+        "_loop",
+        "_may_connect",
+        "_pid",
+        "_quiet",
+        "_retry",
+        "_rng",
+        "_settings",
+        "_state",
+        "_supplying",
+        "_tasks",
+        "_tick",
+        "_watch",
+        "hostgroup",
+        "name",
+        "node",
+        "on_release",
+        "take",
+        "wake_at",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        node: str,
+        hostgroup: str,
+        driver: Driver,
+        options: ConnectOptions,
+        settings: PoolSettings,
+        tasks: OwnedTasks,
+        events: EventHub,
+        rng: random.Random,
+        judge: Callable[[BaseException, Phase], Verdict],
+        password: PasswordProvider | None = None,
+        on_connect: Callable[[Lease], Awaitable[None]] | None = None,
+        on_connect_failed: Callable[[Verdict, BaseException, float], None] | None = None,
+        on_connected: Callable[[float, Connection], None] | None = None,
+        may_connect: Callable[[], bool] | None = None,
+        pace: PaceSettings | None = None,
+    ) -> None:
+        self.name = name
+        self.node = node
+        self.hostgroup = hostgroup
+        self.wake_at = inf
+        """When the deadline timer fires; a statement with an earlier deadline moves it (`watch`)."""
+        self._settings = settings
+        self._tasks = tasks
+        self._events = events
+        self._rng = rng
+        self._judge = judge
+        self._may_connect = may_connect
+        self._state: PoolState[Lease, _Waiter] = PoolState(
+            min_size=min(settings.min_size, settings.max_size),
+            max_size=settings.max_size,
+            max_waiting=settings.max_waiting,
+            max_uses=settings.max_uses,
+            idle_timeout=settings.idle_timeout,
+            pace=Pace(pace or PaceSettings()),
+        )
+        self._counters = PoolCounters()
+        self._connector = Connector(
+            node=node,
+            hostgroup=hostgroup,
+            driver=driver,
+            options=options,
+            events=events,
+            rng=rng,
+            pace=self._state.pace,
+            counters=self._counters,
+            judge=judge,
+            password=password,
+            on_connect=on_connect,
+            on_connect_failed=on_connect_failed,
+            on_connected=on_connected,
+        )
+        self.take: Callable[[float, bool], Lease | None] = self._state.take
+        self.on_release = self._state.on_release
+        self._jobs: dict[asyncio.Task[None], _Job] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = os.getpid()
+        self._supplying = False
+        self._quiet: asyncio.Future[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._retry: asyncio.TimerHandle | None = None
+        self._tick: asyncio.TimerHandle | None = None
+        _pools.add(self)
+
+    def __repr__(self) -> str:
+        waiting = f" waiting={self.waiting}" if self.waiting else ""
+        draining = " draining" if self._state.draining else ""
+        return f"<Pool {self.name} idle={self.idle} in_use={self.in_use}/{self._state.max_size}{waiting}{draining}>"
+
+    # ---- what can be seen
+
+    @property
+    def size(self) -> int:
+        """Connections of any kind, those being made or closed included."""
+        return self._state.size
+
+    @property
+    def idle(self) -> int:
+        """Connections ready to be taken."""
+        return len(self._state.idle)
+
+    @property
+    def in_use(self) -> int:
+        """Connections somebody holds."""
+        return self._state.in_use
+
+    @property
+    def waiting(self) -> int:
+        """Callers in line."""
+        return len(self._state.waiters)
+
+    @property
+    def outstanding(self) -> int:
+        """in_use + waiting: what a balancer compares."""
+        state = self._state
+        return len(state.seats) - len(state.idle) - state.aside + len(state.waiters)
+
+    @property
+    def draining(self) -> bool:
+        """Whether nothing is handed out any more."""
+        return self._state.draining
+
+    def stats(self, now: float) -> PoolSnapshot:
+        """The numbers of this moment. *now* is monotonic seconds; nothing is read from a clock here."""
+        state, counters = self._state, self._counters
+        acquires = counters.closed_uses + sum(lease.uses for lease in state.seats)
+        return PoolSnapshot(
+            name=self.name,
+            node=self.node,
+            hostgroup=self.hostgroup,
+            size=state.size,
+            idle=len(state.idle),
+            in_use=state.in_use,
+            connecting=state.connecting,
+            settling=state.settling + state.checking,
+            closing=state.closing,
+            waiting=len(state.waiters),
+            min_size=state.min_size,
+            max_size=state.max_size,
+            acquires=acquires,
+            waits=counters.waits,
+            wait_seconds_total=counters.wait_seconds_total,
+            wait_buckets=counters.buckets(acquires),
+            timeouts=counters.timeouts,
+            refused=counters.refused,
+            connects=counters.connects,
+            connect_failures=counters.connect_failures,
+            connect_seconds_total=counters.connect_seconds_total,
+            last_connect_failure=self._connector.last_failure,
+            closed=dict(counters.closed),
+            leaks=counters.leaks,
+            interrupted=counters.interrupted,
+        )
+
+    # ---- living
+
+    def start(self) -> None:
+        """Begin to keep `min_size` connections, in the running event loop; nothing happens before. Twice is harmless."""
+        if self._loop is None and not self._state.draining:
+            self._loop = asyncio.get_running_loop()
+            self._on_tick()
+
+    def wake(self) -> None:
+        """Look again whether to connect: what `may_connect` goes by has changed."""
+        self._supply()
+
+    async def acquire(self, deadline: float | None, check: bool = True, trace: bool = False) -> Lease:
+        """
+        A connection, after waiting in strict order of arrival where there is none at once.
+
+        Args:
+            deadline: moment (monotonic seconds) at which to give up; `acquire_timeout` from now if that is earlier.
+            check: look at the socket first (writes).
+            trace: remember who acquired it and where (leak reports).
+
+        If cancelled while waiting, the place in the line is given up and no connection is lost.
+
+        Raises:
+            PoolTimeoutError: none came in time.
+            PoolFullError: `max_waiting` callers are in line already.
+            PoolClosedError: the pool is closing, was never started, or belongs to another process or event loop.
+        """
+        loop = self._usable()
+        state = self._state
+        started = monotonic()
+        while True:
+            decision = state.on_acquire(started, check)
+            match decision:
+                case Take(lease):
+                    break
+                case Close():
+                    self.act(decision)
+                case Wait():
+                    limit = started + self._settings.acquire_timeout
+                    lease = await self._wait(loop, started, limit if deadline is None else min(limit, deadline))
+                    break
+                case Refuse(full):
+                    raise self._refusal(full)
+                case _:
+                    assert_never(decision)
+        if trace:
+            lease.trace()
+        return lease
+
+    def expire(self, why: str) -> None:
+        """Use no connection opened before now any more: idle ones are closed now, those in use when they come back."""
+        for action in self._state.on_expire(why):
+            self.act(action)
+        self._supply()
+
+    def interrupt(self, reason: str, *, reads_only: bool) -> int:
+        """Cut the running statements (or only reads) at once; their holders learn *reason* by `Lease.claim_interrupt`. How many."""
+        count = 0
+        for lease in (*self._state.seats, *self._connector.newborn):
+            if (lease.is_read or not reads_only) and lease.interrupt(reason):
+                count += 1
+        self._counters.interrupted += count
+        return count
+
+    def fail_waiters(self, make: Callable[[], BaseException]) -> int:
+        """Everybody in line raises what *make* makes (once for each), so that they can go elsewhere. How many."""
+        waiters = self._state.dismiss()
+        for waiter in waiters:
+            waiter.set_exception(make())
+        return len(waiters)
+
+    async def drain(self, deadline: float | None) -> int:
+        """
+        Hand nothing out any more, wait for what is in use, close everything.
+
+        Args:
+            deadline: moment (monotonic seconds) at which what is still in use is cut off; None waits as long as it takes.
+
+        Returns how many leases were cut. Afterwards there is no connection, no waiter, no task and no timer of this pool.
+        If cancelled, what is left is cut at once, and the cancellation goes on.
+        """
+        state = self._state
+        closing, waiters = state.on_drain()
+        for waiter in waiters:
+            waiter.set_exception(self._refusal(full=False))
+        for action in closing:
+            self.act(action)
+        for task, job in list(self._jobs.items()):
+            if job.connecting:
+                task.cancel()
+        cut = 0
+        try:
+            await self._until_quiet(deadline)
+        finally:
+            cut = state.in_use
+            for lease in list(state.seats):
+                self._cut_off(lease)
+            for task in list(self._jobs):
+                task.cancel()
+            self._stop_timers()
+        if self._jobs:
+            await asyncio.wait(list(self._jobs))
+        return cut
+
+    # ---- what leases and timers ask for
+
+    def act(self, action: _Action) -> None:
+        """Do what `PoolState` answered."""
+        match action:
+            case Hand(lease, waiter):
+                waiter.set_result(lease)
+            case Close(lease, why):
+                self._close(lease, why)
+            case Check(lease):
+                self._run(_Job(lease), self._check(lease), "ping")
+            case _:
+                assert_never(action)
+
+    def release_after(self, lease: Lease, *, reset: bool, settle: bool, abandon: bool) -> None:
+        """See `Lease.release_after`."""
+        connection = lease.connection
+        end = connection.abandon() if abandon else None
+        settle = settle and connection.needs_settling and not connection.closed
+        reset = reset and lease.dirty is None and not connection.closed
+        if end is None and not settle and not reset:
+            lease.release()
+        elif self._state.on_settling(lease):
+            self._run(_Job(lease), self._settle(lease, end, settle, reset), "settle")
+
+    def discard(self, lease: Lease, why: str) -> None:
+        """See `Lease.discard`."""
+        action = self._state.on_discard(lease, why)
+        if action is not None:
+            self.act(action)
+            self._supply()
+
+    def watch(self, deadline: float) -> None:
+        """A statement began whose deadline is earlier than the timer stands."""
+        if self._watch is not None:
+            self._watch.cancel()
+        self.wake_at = deadline
+        loop = asyncio.get_running_loop()
+        self._watch = loop.call_later(max(0.0, deadline - monotonic()), loop.call_soon, self._cut_overdue)
+
+    def _cut_overdue(self) -> None:
+        now = monotonic()
+        if self._watch is not None:
+            self._watch.cancel()
+        earliest = inf
+        for lease in (*self._state.seats, *self._connector.newborn):
+            deadline = lease.deadline
+            if not lease.armed or deadline is None or lease.interrupted is not None:
+                continue
+            if deadline > now:
+                earliest = min(earliest, deadline)
+            elif lease.interrupt("deadline"):
+                self._counters.interrupted += 1
+        self._watch = None
+        self.wake_at = inf
+        if earliest < inf:
+            self.watch(earliest)
+
+    def _on_tick(self) -> None:
+        now = monotonic()
+        for action in self._state.on_tick(now):
+            self.act(action)
+        self._report_leaks(now)
+        self._supply()
+        if self._loop is not None and not self._state.draining:
+            self._tick = self._loop.call_later(self._tick_seconds() * (0.9 + 0.2 * self._rng.random()), self._on_tick)
+
+    def _tick_seconds(self) -> float:
+        settings = self._settings
+        shortest = min(value for value in (settings.idle_timeout, settings.max_lifetime, settings.leak_after, 4.0) if value)
+        return max(0.005, shortest / 4)
+
+    def _report_leaks(self, now: float) -> None:
+        after = self._settings.leak_after
+        if after is None:
+            return
+        for lease in self._state.seats:
+            held = now - lease.taken_at
+            if lease.place is not Place.IN_USE or held < after or lease.reported_at == lease.taken_at:
+                continue
+            lease.reported_at = lease.taken_at
+            self._counters.leaks += 1
+            if self._events.listening:
+                task, stack = lease.whereabouts()
+                self._events.emit(LeaseLeaked(hostgroup=self.hostgroup, node=self.node, held=held, task=task, stack=stack))
+
+    # ---- waiting
+
+    def _usable(self) -> asyncio.AbstractEventLoop:
+        loop = asyncio.get_running_loop()
+        if os.getpid() != self._pid:
+            message = f"pool {self.name!r} was opened in process {self._pid} and this is its child {os.getpid()}: open the router after fork"
+            raise PoolClosedError(message, pool=self.name)
+        if loop is not self._loop and not self._state.draining:
+            what = "was not started" if self._loop is None else "belongs to another event loop: open a router in each"
+            raise PoolClosedError(f"pool {self.name!r} {what}", pool=self.name)
+        return loop
+
+    async def _wait(self, loop: asyncio.AbstractEventLoop, started: float, limit: float) -> Lease:
+        state = self._state
+        waiter: _Waiter = loop.create_future()
+        state.enqueue(waiter)
+        self._supply()
+        # A millisecond late rather than early: uvloop's clock is that coarse.
+        timer = loop.call_later(max(0.0, limit - started) + 0.001, _give_up, waiter)
+        lease: Lease | None = None
+        try:
+            lease = await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                served = waiter.result()
+                if served is not None:
+                    # Served and cancelled in the same tick: the connection is ours to pass on.
+                    served.release()
+            raise
+        finally:
+            timer.cancel()
+            waited = monotonic() - started
+            self._counters.waited(waited, served=lease is not None)
+            if self._events.listening_debug:
+                event = AcquireWaited(hostgroup=self.hostgroup, node=self.node, waited=waited, served=lease is not None)
+                self._events.emit(event)
+            waiting = len(state.waiters)
+            state.leave(waiter)
+        if lease is None:
+            raise self._timeout(waited, waiting)
+        return lease
+
+    def _timeout(self, waited: float, waiting: int) -> PoolTimeoutError:
+        self._counters.timeouts += 1
+        state = self._state
+        size, in_use, idle = state.size, state.in_use, len(state.idle)
+        message = f"no connection from pool {self.name!r} within {waited:.2f}s (size={size} in_use={in_use} idle={idle} waiting={waiting})"
+        task = asyncio.current_task()
+        own = sum(1 for lease in state.seats if lease.place is Place.IN_USE and lease.task is not None and lease.task is task)
+        if own and task is not None:
+            message += (
+                f"; task {task.get_name()!r} waits for itself: it holds {own} of them in an open transaction() or connection(), "
+                "call the statement on that object instead of on the router"
+            )
+        if self._connector.last_failure is not None:
+            message += f"; last failure to connect: {self._connector.last_failure}"
+        return PoolTimeoutError(
+            message,
+            pool=self.name,
+            waited=waited,
+            size=size,
+            in_use=in_use,
+            idle=idle,
+            waiting=waiting,
+            connect_failure=self._connector.last_failure,
+        )
+
+    def _refusal(self, full: bool) -> PoolFullError | PoolClosedError:
+        if not full:
+            return PoolClosedError(f"pool {self.name!r} is closing", pool=self.name)
+        self._counters.refused += 1
+        message = (
+            f"pool {self.name!r} has {self.waiting} callers in line, which is max_waiting (in_use={self.in_use} size={self.size})"
+        )
+        return PoolFullError(message, pool=self.name, waiting=self.waiting)
+
+    # ---- background work
+
+    def _supply(self) -> None:
+        """Start whatever those who wait, and `min_size`, need."""
+        if self._loop is None or self._supplying:
+            return
+        self._supplying = True
+        try:
+            while True:
+                now = monotonic()
+                need = self._state.on_need(now, self._may_connect is None or self._may_connect())
+                match need:
+                    case None:
+                        return
+                    case Later(at):
+                        if self._retry is not None:
+                            self._retry.cancel()
+                        self._retry = self._loop.call_later(max(0.001, at - now), self._supply)
+                        return
+                    case Connect():
+                        job = _Job(None)
+                        self._run(job, self._connect(job), "connect")
+                    case _:
+                        self.act(need)
+        finally:
+            self._supplying = False
+
+    def _run(self, job: _Job, work: Coroutine[Any, Any, None], what: str) -> None:
+        task = self._tasks.start(work, name=f"{self.name}: {what}")
+        if task is None:
+            self._over(job)
+        else:
+            self._jobs[task] = job
+            task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._over(self._jobs.pop(task))
+        self._supply()
+        self._note_quiet()
+
+    def _over(self, job: _Job) -> None:
+        """*job* has ended, or never ran: whatever it left undone is undone for good, and the capacity it held is free."""
+        if job.connecting:
+            job.connecting = False
+            self._state.on_connect_ended()
+        lease = job.lease
+        if lease is None:
+            return
+        if lease.place is Place.CHECKING or lease.place is Place.SETTLING:
+            self._cut_off(lease, "settling")
+        elif lease.place is Place.CLOSING:
+            lease.connection.terminate()
+            self._state.on_gone(lease)
+
+    async def _connect(self, job: _Job) -> None:
+        lease = await self._connector.connect(self._seat)
+        job.connecting = False
+        if lease is None:
+            self._state.on_connect_ended()
+            return
+        action = self._state.on_connected(lease, monotonic())
+        if action is not None:
+            self.act(action)
+
+    def _seat(self, connection: Connection) -> Lease:
+        now = monotonic()
+        lifetime = self._settings.max_lifetime
+        retire_at = inf if lifetime is None else now + lifetime * (1.0 - 0.1 * self._rng.random())
+        return Lease(self, connection, now=now, retire_at=retire_at, ping_at=self._next_ping(now))
+
+    def _next_ping(self, now: float) -> float:
+        return now + KEEPALIVE_SECONDS * (0.9 + 0.2 * self._rng.random())
+
+    async def _check(self, lease: Lease) -> None:
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await lease.connection.ping()
+        except Exception as error:
+            self.discard(lease, "broken")
+            # No answer at all, or news of the whole server: the others are no better.
+            silent = isinstance(error, TimeoutError)
+            if silent or self._judge(error, Phase.CHECK).connection is ConnectionFate.DROP_SIBLINGS:
+                self.expire("broken")
+            return
+        now = monotonic()
+        action = self._state.on_checked(lease, now, self._next_ping(now))
+        if action is not None:
+            self.act(action)
+
+    async def _settle(self, lease: Lease, end: Callable[[], Awaitable[None]] | None, settle: bool, reset: bool) -> None:
+        connection = lease.connection
+        try:
+            if end is not None:
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await end()
+            if settle:
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    settled = await connection.settle()
+                if not settled:
+                    self.discard(lease, "settling")
+                    return
+            if reset and not connection.closed and not connection.in_transaction:
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    clean = await connection.reset()
+                if not clean:
+                    self.discard(lease, "session_state")
+                    return
+        except Exception:
+            self.discard(lease, "settling")
+            return
+        action = self._state.on_settled(lease, monotonic())
+        if action is not None:
+            self.act(action)
+
+    async def _goodbye(self, lease: Lease) -> None:
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await lease.connection.close()
+        except Exception:
+            lease.connection.terminate()
+
+    # ---- closing
+
+    def _close(self, lease: Lease, why: str) -> None:
+        self._counters.connection_closed(why, lease.uses)
+        connection = lease.connection
+        if why in _POLITE and not connection.closed and not connection.needs_settling:
+            self._run(_Job(lease), self._goodbye(lease), "close")
+        else:
+            connection.terminate()
+            self._state.on_gone(lease)
+            self._note_quiet()
+        if self._events.listening_debug:
+            age = monotonic() - lease.opened_at
+            event = ConnectionClosed(hostgroup=self.hostgroup, node=self.node, why=why, age=age, uses=lease.uses)
+            self._events.emit(event)
+
+    def _cut_off(self, lease: Lease, why: str = "cut off") -> None:
+        """Close *lease*'s connection at once, wherever it is."""
+        if lease.place is Place.CLOSING:
+            lease.connection.terminate()
+            self._state.on_gone(lease)
+        else:
+            self.discard(lease, why)
+
+    async def _until_quiet(self, deadline: float | None) -> None:
+        """Until there is neither a connection nor a task of this pool, or the deadline has passed."""
+        assert self._quiet is None
+        try:
+            async with asyncio.timeout(None if deadline is None else max(0.0, deadline - monotonic())):
+                while self._state.size or self._jobs:
+                    self._quiet = asyncio.get_running_loop().create_future()
+                    await self._quiet
+        except TimeoutError:
+            pass
+        finally:
+            self._quiet = None
+
+    def _note_quiet(self) -> None:
+        if self._quiet is not None and not self._quiet.done() and not self._state.size and not self._jobs:
+            self._quiet.set_result(None)
+
+    def _stop_timers(self) -> None:
+        for timer in (self._watch, self._retry, self._tick):
+            if timer is not None:
+                timer.cancel()
+        self._watch = self._retry = self._tick = None
+        self.wake_at = inf
+
+    def forked(self) -> None:
+        """In a child process: forget every connection without a word to the server, whose sessions are the parent's."""
+        _inherited.extend(self._state.seats)
+        self._state.idle.clear()
+
+
+class _Job:
+    """A background task of a pool and what hangs on it: a connection being worked on, or (None) capacity for one being made."""
+
+    __slots__ = ("connecting", "lease")
+
+    def __init__(self, lease: Lease | None) -> None:
+        self.lease = lease
+        self.connecting = lease is None
+
+
+def _give_up(waiter: _Waiter) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
+_inherited: list[Lease] = []
+"""In a child process: the parent's connections, kept so that no finalizer speaks on them."""
+
+
+def _after_fork() -> None:
+    for pool in list(_pools):
+        pool.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork)
