@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from dbrouter.cluster.balancer import balancer_for
@@ -215,23 +215,7 @@ class _Builder:
         read_only: bool,
         init: Sequence[str],
     ) -> ConnectOptions:
-        tls = database.tls
-        options = ConnectOptions(
-            host=server.host,
-            port=server.port or 0,
-            user=database.user,
-            password=database.password.get_secret_value() if database.password is not None else None,
-            database=database.database,
-            tls=TlsOptions(mode=str(tls.mode), ca=tls.ca, cert=tls.cert, key=tls.key),
-            server_settings=dict(database.server_settings),
-            driver_options=dict(database.driver_options),
-            read_only=read_only and database.via == "direct",
-            via=str(database.via),
-            timeout=self.config.timeouts_for(settings, server).connect,
-            init=tuple(init),
-            found_rows=database.found_rows,
-        )
-        return replace(options)
+        return connect_options(self.config, database, settings, server, read_only=read_only, init=init)
 
     def _breaker_changed(self, node: Node, old: BreakerState, new: BreakerState, why: str, retry_after: float | None) -> None:
         node.breaker_changed(new, why)
@@ -241,6 +225,34 @@ class _Builder:
     def _task_failed(self, task: str, error: BaseException) -> None:
         if self.events.listening:
             self.events.emit(TaskFailed(task=task, cause=f"{type(error).__name__}: {error}"))
+
+
+def connect_options(
+    config: RouterConfig,
+    database: DatabaseSettings,
+    settings: HostgroupSettings,
+    server: ServerSettings,
+    *,
+    read_only: bool,
+    init: Sequence[str],
+) -> ConnectOptions:
+    """What a driver is told to connect to *server* of *settings*; a session opened *read_only* only where that can be set."""
+    tls = database.tls
+    return ConnectOptions(
+        host=server.host,
+        port=server.port or 0,
+        user=database.user,
+        password=database.password.get_secret_value() if database.password is not None else None,
+        database=database.database,
+        tls=TlsOptions(mode=str(tls.mode), ca=tls.ca, cert=tls.cert, key=tls.key),
+        server_settings=dict(database.server_settings),
+        driver_options=dict(database.driver_options),
+        read_only=read_only and database.via == "direct",
+        via=str(database.via),
+        timeout=config.timeouts_for(settings, server).connect,
+        init=tuple(init),
+        found_rows=database.found_rows,
+    )
 
 
 class _OnConnect:

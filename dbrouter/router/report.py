@@ -33,6 +33,8 @@ class NodeHealth:
     server_version: str
     hostgroups: tuple[str, ...]
     breaker: BreakerSnapshot
+    lag: float | None = None
+    """Seconds behind its primary, where that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,4 +244,5 @@ def _node_health(node: Node, now: float) -> NodeHealth:
         server_version=state.server_version,
         hostgroups=tuple(member.hostgroup_name for member in node.members),
         breaker=breaker,
+        lag=state.lag,
     )
