@@ -1,3 +1,71 @@
 """dbrouter: reads to healthy replicas, everything else to the primary, for PostgreSQL and MySQL."""
 
+from __future__ import annotations
+
+from dbrouter.config import RouterConfig
+from dbrouter.errors import (
+    BugError,
+    CircuitOpenError,
+    ConfigError,
+    ConnectError,
+    ConnectionLostError,
+    DBRouterError,
+    DeadlineExceededError,
+    NoNodeAvailableError,
+    OutcomeUnknownError,
+    ParameterError,
+    PoolClosedError,
+    PoolError,
+    PoolFullError,
+    PoolTimeoutError,
+    RetriesExhaustedError,
+    RoutingError,
+    SessionStatementError,
+    StaleReadError,
+    StatementRejectedError,
+    TransactionAbortedError,
+)
+from dbrouter.router.database import Database
+from dbrouter.router.explanation import Explanation
+from dbrouter.router.report import HealthSnapshot, StatsSnapshot
+from dbrouter.router.result import Result, Route
+from dbrouter.router.router import Router
+from dbrouter.router.session import PinnedConnection
+from dbrouter.router.transaction import Transaction
+from dbrouter.terms import Intent
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BugError",
+    "CircuitOpenError",
+    "ConfigError",
+    "ConnectError",
+    "ConnectionLostError",
+    "DBRouterError",
+    "Database",
+    "DeadlineExceededError",
+    "Explanation",
+    "HealthSnapshot",
+    "Intent",
+    "NoNodeAvailableError",
+    "OutcomeUnknownError",
+    "ParameterError",
+    "PinnedConnection",
+    "PoolClosedError",
+    "PoolError",
+    "PoolFullError",
+    "PoolTimeoutError",
+    "Result",
+    "RetriesExhaustedError",
+    "Route",
+    "Router",
+    "RouterConfig",
+    "RoutingError",
+    "SessionStatementError",
+    "StaleReadError",
+    "StatementRejectedError",
+    "StatsSnapshot",
+    "Transaction",
+    "TransactionAbortedError",
+]

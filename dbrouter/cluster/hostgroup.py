@@ -43,7 +43,6 @@ class Hostgroup:
         "balancer",
         "budget",
         "call_timeout",
-        "calls",
         "database",
         "empty_since",
         "id",
@@ -89,8 +88,6 @@ class Hostgroup:
         self.empty_since: float | None = None
         """Since when nobody is usable (monotonic), or None."""
         self.budget = RetryBudget(retry)
-        self.calls = 0
-        """Calls planned for this hostgroup."""
         self.retries = 0
         self.usable: tuple[Member, ...] = ()
         self._recovering: tuple[Member, ...] = ()
@@ -103,6 +100,11 @@ class Hostgroup:
 
     def __repr__(self) -> str:
         return f"<Hostgroup {self.name} usable={len(self.usable)}/{len(self.members)}>"
+
+    @property
+    def calls(self) -> int:
+        """Calls planned for this hostgroup; the hot path counts them in the budget."""
+        return self.budget.calls
 
     def refresh(self) -> None:
         """Look again at who is usable; called on every change of a probe's verdict or a breaker, never per call."""

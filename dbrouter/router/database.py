@@ -189,7 +189,7 @@ class Database:
         deadline = None if timeout is None else started + timeout  # type: ignore[operator]
         read = plan.read
         group = plan.hostgroup
-        group.calls += 1
+        group.budget.calls += 1
         recovery: Recovery | None = None
         while True:
             choice = group.choose(now, recovery.tried if recovery is not None else ())

@@ -16,7 +16,7 @@ from typing import Any
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.errors import ParameterError, RoutingError, SessionStatementError, StatementRejectedError
 from dbrouter.events import EventHub, RuleVetoed
-from dbrouter.rules.compile import RuleSet
+from dbrouter.rules.match import RuleSet
 from dbrouter.sql import Statement, analyze
 from dbrouter.sql.parameters import Named, compile_named
 from dbrouter.terms import Engine, Intent

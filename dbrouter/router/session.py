@@ -172,11 +172,13 @@ class Pinned:
         if params and plan.named is not None:
             text, params = plan.bind(params)
         lease, _ = self._held()
-        return await self._guarded(lambda: lease.connection.cursor(text, params), self._context.call_timeout, plan)
+        cursor: Cursor = await self._guarded(lambda: lease.connection.cursor(text, params), self._context.call_timeout, plan)
+        return cursor
 
     async def fetch_from(self, cursor: Cursor, count: int, timeout: float | None, plan: Plan) -> Sequence[Any]:
         """The next *count* rows of *cursor*."""
-        return await self._guarded(lambda: cursor.fetch(count), timeout, plan)
+        rows: Sequence[Any] = await self._guarded(lambda: cursor.fetch(count), timeout, plan)
+        return rows
 
     # ---- how a statement runs here
 

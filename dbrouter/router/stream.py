@@ -59,7 +59,7 @@ class Stream:
 
     async def _open(self) -> None:
         plan, context = self._plan, self._context
-        plan.hostgroup.calls += 1
+        plan.hostgroup.budget.calls += 1
         block: Transaction | PinnedConnection
         if context.engine is Engine.POSTGRESQL:
             block = Transaction(

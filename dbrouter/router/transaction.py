@@ -315,7 +315,7 @@ async def run_in_transaction(
         tx = Transaction(context, isolation=isolation, readonly=readonly, deferrable=False, limit=left, group=group)
         tx.refuse_implicit_commit = "run()"
         tx._until = deadline
-        group.calls += 1
+        group.budget.calls += 1
         try:
             async with tx:
                 return await fn(tx)

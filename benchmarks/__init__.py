@@ -1,0 +1,1 @@
+"""What routing costs and what pooling saves, as ratios in one run."""
