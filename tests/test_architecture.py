@@ -30,7 +30,7 @@ LIBRARY_HOMES = {
     "asyncpg": {"drivers/asyncpg.py", "drivers/postgres.py"},
     "aiomysql": {"drivers/aiomysql.py"},
     "asyncmy": {"drivers/asyncmy.py"},
-    "pymysql": {"drivers"},
+    "pymysql": {"drivers", "testing/mysql.py"},
     "pybreaker": {"resilience/breaker.py"},
     "tenacity": {"resilience/retry.py"},
     "structlog": {"integrations/logging.py"},
