@@ -1,5 +1,6 @@
 """
-Pools of driver connections: `state` decides, `pool` acts, `pace` says when to connect, `lease` is what a borrower holds, `stats` what is told.
+Pools of driver connections: `state` decides, `pool` acts, `pace` says when to connect, `lease` is what a borrower holds, `stats`
+what is told.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """
 Connector: makes one new connection for a pool: the driver's connect, then the user's hook, then the news of how it went.
 
-It decides nothing about when or how many (`state.py`, `pace.py`). A connection whose hook fails, or leaves a transaction open, is closed.
+It decides nothing about when or how many (`state.py`, `pace.py`). A connection whose hook fails, or leaves a transaction open, is
+closed.
 """
 
 from __future__ import annotations

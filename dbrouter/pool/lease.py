@@ -1,13 +1,15 @@
 """
 Lease: one connection in somebody's hands.
 
-There is one permanent `Lease` per pooled connection; borrowing it again makes no new object. Its holder brackets each statement by
-`arm` and `disarm`, so that the pool can cut it when its deadline passes (one timer per pool, nothing per call) or when its node is shunned,
-and in the end calls exactly one of `release`, `release_after` and `discard`. All of them are synchronous: there is nothing to cancel in them.
+There is one permanent `Lease` per pooled connection; borrowing it again makes no new object. Its holder brackets each statement
+by `arm` and `disarm`, so that the pool can cut it when its deadline passes (one timer per pool, nothing per call) or when its
+node is shunned, and in the end calls exactly one of `release`, `release_after` and `discard`. All of them are synchronous: there
+is nothing to cancel in them.
 
 Cutting a statement is a `task.cancel()` that we must be able to tell from the caller's own. `arm` remembers the task and how many
-cancellations it had asked of it; `claim_interrupt` answers whether the one that arrived was ours alone. `disarm` takes our request back
-(`task.uncancel()`) whether or not it ever arrived, so that no count is left behind for the `asyncio.timeout` or `TaskGroup` around us.
+cancellations it had asked of it; `claim_interrupt` answers whether the one that arrived was ours alone. `disarm` takes our
+request back (`task.uncancel()`) whether or not it ever arrived, so that no count is left behind for the `asyncio.timeout` or
+`TaskGroup` around us.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ class Lease(Seat):
     __slots__ = (
         "_alone",
         "_release",
+        "_watch",
         "armed",
         "cancelling",
         "deadline",
@@ -48,6 +51,7 @@ class Lease(Seat):
         super().__init__(connection, now=now, retire_at=retire_at, ping_at=ping_at)
         self.pool = pool
         self._release: Callable[[Lease, float], Any] = pool.on_release
+        self._watch = pool.watch
         self.task: asyncio.Task[Any] | None = None
         """Who ran the last statement of this lease; None before the first."""
         self.armed = False
@@ -71,15 +75,18 @@ class Lease(Seat):
     # ---- a statement
 
     def arm(self, deadline: float | None, is_read: bool) -> None:
-        """HOT: the current task begins a statement that must end by *deadline* (None: whenever) and may be cut as a read if *is_read*."""
+        """
+        HOT: the current task begins a statement that must end by *deadline* (None: whenever) and may be cut as a read if
+        *is_read*.
+        """
         task = self.task = current_task()
         self.cancelling = task.cancelling()  # type: ignore[union-attr]  # only tasks run statements
         self.deadline = deadline
         self.is_read = is_read
         self.interrupted = None
         self.armed = True
-        if deadline is not None and deadline < self.pool.wake_at:
-            self.pool.watch(deadline)
+        if deadline is not None and deadline < self._watch.wake_at:
+            self._watch.until(deadline)
 
     def disarm(self) -> None:
         """HOT: the statement ended, well or not: from here on nobody cuts it. Doing it twice is harmless."""
@@ -100,7 +107,8 @@ class Lease(Seat):
 
     def claim_interrupt(self) -> str | None:
         """
-        In the except branch of a `CancelledError`: why we cut the statement, or None where (also) somebody else cancelled the task.
+        In the except branch of a `CancelledError`: why we cut the statement, or None where (also) somebody else cancelled the
+        task.
 
         None means: re-raise the `CancelledError`. Answers once.
         """
@@ -118,7 +126,10 @@ class Lease(Seat):
         self._alone = self.task is not None and self.task.uncancel() <= self.cancelling
 
     def trace(self) -> None:
-        """Remember who holds this and where from, for leak reports and for naming a self-deadlock (some 10 µs; pinned connections)."""
+        """
+        Remember who holds this and where from, for leak reports and for naming a self-deadlock (some 10 µs; pinned
+        connections).
+        """
         self.task = current_task()
         self.traced = self.taken_at, "".join(traceback.format_stack(limit=12)[:-1])
 
@@ -149,7 +160,8 @@ class Lease(Seat):
 
     def release_after(self, *, reset: bool = False, settle: bool = False, abandon: bool = False) -> None:
         """
-        Give it back once the connection has done what is left, in the background and within time limits; the caller does not wait.
+        Give it back once the connection has done what is left, in the background and within time limits; the caller does not
+        wait.
 
         Args:
             reset: bring the session back to what it was after connecting.

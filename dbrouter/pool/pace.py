@@ -20,7 +20,7 @@ class PaceSettings:
 
     parallel: int = 3
     """Attempts side by side while none fails."""
-    per_second: float = 50.0
+    per_second: float = 100.0
     burst: int = 20
     backoff: float = 0.05
     """Seconds after the first failure; doubles with each further one."""

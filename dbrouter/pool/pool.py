@@ -4,14 +4,12 @@ Pool: the connections of one node in one hostgroup, and the line of those who wa
 `PoolState` decides; here it is done: opening and closing connections, pinging, waking waiters, timers, events, counting.
 Everything happens in one event loop and between two awaits nothing else runs, so there is no lock.
 
-Connecting belongs to the pool and goes on in the background, at a pace of its own: a caller stands in line and is served by whatever
-comes first, a connection that is given back or a new one. Background work runs in `OwnedTasks`; whatever becomes of such a task,
-its done-callback sees to it that the capacity it held is free again.
+Connecting belongs to the pool and goes on in the background, at a pace of its own: a caller stands in line and is served by
+whatever comes first, a connection that is given back or a new one. Background work runs in `OwnedTasks`; whatever becomes of such
+a task, its done-callback sees to it that the capacity it held is free again.
 
-One timer watches the deadlines of all running statements: it stands at the earliest and is moved only by an earlier one, so a call
-costs it one comparison. It cuts one tick late, so that a reply which arrived in the same tick wins.
-
-What it leaves to others: which node to use, what a failure means (`judge`), whether connecting makes sense at all (`may_connect`).
+What it leaves to others: which node to use, what a failure means (`judge`), whether connecting makes sense at all
+(`may_connect`).
 """
 
 from __future__ import annotations
@@ -19,36 +17,35 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import weakref
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Iterable
 from math import inf
 from time import monotonic
-from typing import Any, assert_never
+from typing import assert_never
 
 from dbrouter.config.schema import PoolSettings
 from dbrouter.drivers.base import Connection, ConnectOptions, Driver, PasswordProvider
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
 from dbrouter.events import AcquireWaited, ConnectionClosed, EventHub, LeaseLeaked
+from dbrouter.pool import chores
+from dbrouter.pool.chores import Job, Jobs
 from dbrouter.pool.connector import Connector
+from dbrouter.pool.fork import forget_in_child
 from dbrouter.pool.lease import Lease
 from dbrouter.pool.pace import Pace, PaceSettings
 from dbrouter.pool.state import Check, Close, Connect, Hand, Later, Place, PoolState, Refuse, Take, Wait
 from dbrouter.pool.stats import PoolCounters, PoolSnapshot
+from dbrouter.pool.watch import DeadlineWatch
 from dbrouter.tasks import OwnedTasks
 from dbrouter.terms import ConnectionFate, Phase
 
-PING_SECONDS = 1.0
-"""Limit of a ping before use."""
-SETTLE_SECONDS = 2.0
-"""Limit of settling a cancelled connection, of resetting one, and of ending an abandoned statement: each."""
-GOODBYE_SECONDS = 2.0
-"""Limit of a polite close."""
 KEEPALIVE_SECONDS = 30.0
 """An idle connection is pinged about this often."""
 
 _POLITE = frozenset({"lifetime", "idle", "uses", "session_state", "refused", "draining", "expired"})
 """Reasons for which the connection is well and the server deserves a goodbye; for all others the socket is closed at once."""
+
+_IN_WORK = frozenset({Place.CHECKING, Place.SETTLING, Place.CLOSING})
 
 _Waiter = asyncio.Future["Lease | None"]
 _Action = Hand[Lease, _Waiter] | Close[Lease] | Check[Lease]
@@ -61,10 +58,12 @@ class Pool:
     Args:
         name: how messages call it.
         judge: what an exception means; asked with `Phase.CONNECT`, `SETUP` and `CHECK`.
-        on_connect: awaited once for every new connection, with the lease that will stand for it; if it fails the connection is closed.
+        on_connect: awaited once for every new connection, with the lease that will stand for it; if it fails the connection is
+            closed.
         on_connect_failed: told of each failure to connect: verdict, exception, seconds it took.
         on_connected: told of each success: seconds it took, the connection.
-        may_connect: False holds connecting back (an open breaker); asked before each attempt, and `wake` makes the pool ask again.
+        may_connect: False holds connecting back (an open breaker); asked before each attempt, and `wake` makes the pool ask
+            again.
         pace: limits on connecting.
 
     `take` is the hot path: ``lease = pool.take(now, check) or await pool.acquire(deadline, check)``.
@@ -86,15 +85,13 @@ class Pool:
         "_settings",
         "_state",
         "_supplying",
-        "_tasks",
         "_tick",
-        "_watch",
         "hostgroup",
         "name",
         "node",
         "on_release",
         "take",
-        "wake_at",
+        "watch",
     )
 
     def __init__(
@@ -120,10 +117,7 @@ class Pool:
         self.name = name
         self.node = node
         self.hostgroup = hostgroup
-        self.wake_at = inf
-        """When the deadline timer fires; a statement with an earlier deadline moves it (`watch`)."""
         self._settings = settings
-        self._tasks = tasks
         self._events = events
         self._rng = rng
         self._judge = judge
@@ -134,7 +128,7 @@ class Pool:
             max_waiting=settings.max_waiting,
             max_uses=settings.max_uses,
             idle_timeout=settings.idle_timeout,
-            pace=Pace(pace or PaceSettings()),
+            pace=Pace(pace or PaceSettings(burst=max(20, 2 * settings.max_size))),
         )
         self._counters = PoolCounters()
         self._connector = Connector(
@@ -154,15 +148,15 @@ class Pool:
         )
         self.take: Callable[[float, bool], Lease | None] = self._state.take
         self.on_release = self._state.on_release
-        self._jobs: dict[asyncio.Task[None], _Job] = {}
+        self._jobs = Jobs(tasks, name, self._over)
+        self.watch = DeadlineWatch(self._holding)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid = os.getpid()
         self._supplying = False
-        self._quiet: asyncio.Future[None] | None = None
-        self._watch: asyncio.TimerHandle | None = None
+        self._quiet = asyncio.Event()
         self._retry: asyncio.TimerHandle | None = None
         self._tick: asyncio.TimerHandle | None = None
-        _pools.add(self)
+        forget_in_child(self)
 
     def __repr__(self) -> str:
         waiting = f" waiting={self.waiting}" if self.waiting else ""
@@ -231,7 +225,7 @@ class Pool:
             last_connect_failure=self._connector.last_failure,
             closed=dict(counters.closed),
             leaks=counters.leaks,
-            interrupted=counters.interrupted,
+            interrupted=self.watch.cut,
         )
 
     # ---- living
@@ -288,16 +282,12 @@ class Pool:
         """Use no connection opened before now any more: idle ones are closed now, those in use when they come back."""
         for action in self._state.on_expire(why):
             self.act(action)
-        self._supply()
 
     def interrupt(self, reason: str, *, reads_only: bool) -> int:
-        """Cut the running statements (or only reads) at once; their holders learn *reason* by `Lease.claim_interrupt`. How many."""
-        count = 0
-        for lease in (*self._state.seats, *self._connector.newborn):
-            if (lease.is_read or not reads_only) and lease.interrupt(reason):
-                count += 1
-        self._counters.interrupted += count
-        return count
+        """
+        Cut the running statements (or only reads) at once; their holders learn *reason* by `Lease.claim_interrupt`. How many.
+        """
+        return self.watch.interrupt(reason, reads_only=reads_only)
 
     def fail_waiters(self, make: Callable[[], BaseException]) -> int:
         """Everybody in line raises what *make* makes (once for each), so that they can go elsewhere. How many."""
@@ -322,21 +312,17 @@ class Pool:
             waiter.set_exception(self._refusal(full=False))
         for action in closing:
             self.act(action)
-        for task, job in list(self._jobs.items()):
-            if job.connecting:
-                task.cancel()
+        self._jobs.cancel(connecting_only=True)
         cut = 0
         try:
             await self._until_quiet(deadline)
         finally:
             cut = state.in_use
             for lease in list(state.seats):
-                self._cut_off(lease)
-            for task in list(self._jobs):
-                task.cancel()
+                self._cut_off(lease, "draining")
+            self._jobs.cancel()
             self._stop_timers()
-        if self._jobs:
-            await asyncio.wait(list(self._jobs))
+        await self._jobs.wait()
         return cut
 
     # ---- what leases and timers ask for
@@ -349,7 +335,7 @@ class Pool:
             case Close(lease, why):
                 self._close(lease, why)
             case Check(lease):
-                self._run(_Job(lease), self._check(lease), "ping")
+                self._jobs.run(Job(lease), self._check(lease), "ping")
             case _:
                 assert_never(action)
 
@@ -362,40 +348,18 @@ class Pool:
         if end is None and not settle and not reset:
             lease.release()
         elif self._state.on_settling(lease):
-            self._run(_Job(lease), self._settle(lease, end, settle, reset), "settle")
+            self._jobs.run(Job(lease), self._settle(lease, end, settle, reset), "settle")
 
     def discard(self, lease: Lease, why: str) -> None:
         """See `Lease.discard`."""
-        action = self._state.on_discard(lease, why)
+        self._act_if(self._state.on_discard(lease, why))
+
+    def _act_if(self, action: _Action | None) -> None:
         if action is not None:
             self.act(action)
-            self._supply()
 
-    def watch(self, deadline: float) -> None:
-        """A statement began whose deadline is earlier than the timer stands."""
-        if self._watch is not None:
-            self._watch.cancel()
-        self.wake_at = deadline
-        loop = asyncio.get_running_loop()
-        self._watch = loop.call_later(max(0.0, deadline - monotonic()), loop.call_soon, self._cut_overdue)
-
-    def _cut_overdue(self) -> None:
-        now = monotonic()
-        if self._watch is not None:
-            self._watch.cancel()
-        earliest = inf
-        for lease in (*self._state.seats, *self._connector.newborn):
-            deadline = lease.deadline
-            if not lease.armed or deadline is None or lease.interrupted is not None:
-                continue
-            if deadline > now:
-                earliest = min(earliest, deadline)
-            elif lease.interrupt("deadline"):
-                self._counters.interrupted += 1
-        self._watch = None
-        self.wake_at = inf
-        if earliest < inf:
-            self.watch(earliest)
+    def _holding(self) -> Iterable[Lease]:
+        return (*self._state.seats, *self._connector.newborn)
 
     def _on_tick(self) -> None:
         now = monotonic()
@@ -415,7 +379,7 @@ class Pool:
         after = self._settings.leak_after
         if after is None:
             return
-        for lease in self._state.seats:
+        for lease in list(self._state.seats):
             held = now - lease.taken_at
             if lease.place is not Place.IN_USE or held < after or lease.reported_at == lease.taken_at:
                 continue
@@ -430,8 +394,8 @@ class Pool:
     def _usable(self) -> asyncio.AbstractEventLoop:
         loop = asyncio.get_running_loop()
         if os.getpid() != self._pid:
-            message = f"pool {self.name!r} was opened in process {self._pid} and this is its child {os.getpid()}: open the router after fork"
-            raise PoolClosedError(message, pool=self.name)
+            where = f"was opened in process {self._pid} and this is its child {os.getpid()}"
+            raise PoolClosedError(f"pool {self.name!r} {where}: open the router after fork", pool=self.name)
         if loop is not self._loop and not self._state.draining:
             what = "was not started" if self._loop is None else "belongs to another event loop: open a router in each"
             raise PoolClosedError(f"pool {self.name!r} {what}", pool=self.name)
@@ -471,7 +435,8 @@ class Pool:
         self._counters.timeouts += 1
         state = self._state
         size, in_use, idle = state.size, state.in_use, len(state.idle)
-        message = f"no connection from pool {self.name!r} within {waited:.2f}s (size={size} in_use={in_use} idle={idle} waiting={waiting})"
+        numbers = f"size={size} in_use={in_use} idle={idle} waiting={waiting}"
+        message = f"no connection from pool {self.name!r} within {waited:.2f}s ({numbers})"
         task = asyncio.current_task()
         own = sum(1 for lease in state.seats if lease.place is Place.IN_USE and lease.task is not None and lease.task is task)
         if own and task is not None:
@@ -496,6 +461,7 @@ class Pool:
         if not full:
             return PoolClosedError(f"pool {self.name!r} is closing", pool=self.name)
         self._counters.refused += 1
+        self._supply()
         message = (
             f"pool {self.name!r} has {self.waiting} callers in line, which is max_waiting (in_use={self.in_use} size={self.size})"
         )
@@ -505,7 +471,7 @@ class Pool:
 
     def _supply(self) -> None:
         """Start whatever those who wait, and `min_size`, need."""
-        if self._loop is None or self._supplying:
+        if self._loop is None or self._supplying or self._jobs.closed:
             return
         self._supplying = True
         try:
@@ -521,49 +487,31 @@ class Pool:
                         self._retry = self._loop.call_later(max(0.001, at - now), self._supply)
                         return
                     case Connect():
-                        job = _Job(None)
-                        self._run(job, self._connect(job), "connect")
+                        job = Job(None)
+                        self._jobs.run(job, self._connect(job), "connect")
                     case _:
                         self.act(need)
         finally:
             self._supplying = False
 
-    def _run(self, job: _Job, work: Coroutine[Any, Any, None], what: str) -> None:
-        task = self._tasks.start(work, name=f"{self.name}: {what}")
-        if task is None:
-            self._over(job)
-        else:
-            self._jobs[task] = job
-            task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._over(self._jobs.pop(task))
-        self._supply()
-        self._note_quiet()
-
-    def _over(self, job: _Job) -> None:
-        """*job* has ended, or never ran: whatever it left undone is undone for good, and the capacity it held is free."""
+    def _over(self, job: Job) -> None:
+        """A job has ended, or never ran: whatever it left undone is undone for good, and the capacity it held is free."""
         if job.connecting:
             job.connecting = False
             self._state.on_connect_ended()
         lease = job.lease
-        if lease is None:
-            return
-        if lease.place is Place.CHECKING or lease.place is Place.SETTLING:
+        if lease is not None and lease.place in _IN_WORK:
             self._cut_off(lease, "settling")
-        elif lease.place is Place.CLOSING:
-            lease.connection.terminate()
-            self._state.on_gone(lease)
+        self._supply()
+        self._note_quiet()
 
-    async def _connect(self, job: _Job) -> None:
+    async def _connect(self, job: Job) -> None:
         lease = await self._connector.connect(self._seat)
         job.connecting = False
         if lease is None:
             self._state.on_connect_ended()
             return
-        action = self._state.on_connected(lease, monotonic())
-        if action is not None:
-            self.act(action)
+        self._act_if(self._state.on_connected(lease, monotonic()))
 
     def _seat(self, connection: Connection) -> Lease:
         now = monotonic()
@@ -575,52 +523,22 @@ class Pool:
         return now + KEEPALIVE_SECONDS * (0.9 + 0.2 * self._rng.random())
 
     async def _check(self, lease: Lease) -> None:
-        try:
-            async with asyncio.timeout(PING_SECONDS):
-                await lease.connection.ping()
-        except Exception as error:
-            self.discard(lease, "broken")
-            # No answer at all, or news of the whole server: the others are no better.
-            silent = isinstance(error, TimeoutError)
-            if silent or self._judge(error, Phase.CHECK).connection is ConnectionFate.DROP_SIBLINGS:
-                self.expire("broken")
+        error = await chores.ping(lease.connection)
+        if error is None:
+            now = monotonic()
+            self._act_if(self._state.on_checked(lease, now, self._next_ping(now)))
             return
-        now = monotonic()
-        action = self._state.on_checked(lease, now, self._next_ping(now))
-        if action is not None:
-            self.act(action)
+        self.discard(lease, "broken")
+        # No answer at all, or news of the whole server: the others are no better.
+        if isinstance(error, TimeoutError) or self._judge(error, Phase.CHECK).connection is ConnectionFate.DROP_SIBLINGS:
+            self.expire("broken")
 
     async def _settle(self, lease: Lease, end: Callable[[], Awaitable[None]] | None, settle: bool, reset: bool) -> None:
-        connection = lease.connection
-        try:
-            if end is not None:
-                async with asyncio.timeout(SETTLE_SECONDS):
-                    await end()
-            if settle:
-                async with asyncio.timeout(SETTLE_SECONDS):
-                    settled = await connection.settle()
-                if not settled:
-                    self.discard(lease, "settling")
-                    return
-            if reset and not connection.closed and not connection.in_transaction:
-                async with asyncio.timeout(SETTLE_SECONDS):
-                    clean = await connection.reset()
-                if not clean:
-                    self.discard(lease, "session_state")
-                    return
-        except Exception:
-            self.discard(lease, "settling")
-            return
-        action = self._state.on_settled(lease, monotonic())
-        if action is not None:
-            self.act(action)
-
-    async def _goodbye(self, lease: Lease) -> None:
-        try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await lease.connection.close()
-        except Exception:
-            lease.connection.terminate()
+        why = await chores.settle(lease.connection, end, settle=settle, reset=reset)
+        if why is None:
+            self._act_if(self._state.on_settled(lease, monotonic()))
+        else:
+            self.discard(lease, why)
 
     # ---- closing
 
@@ -628,77 +546,52 @@ class Pool:
         self._counters.connection_closed(why, lease.uses)
         connection = lease.connection
         if why in _POLITE and not connection.closed and not connection.needs_settling:
-            self._run(_Job(lease), self._goodbye(lease), "close")
+            self._jobs.run(Job(lease), chores.goodbye(connection), "close")
         else:
             connection.terminate()
             self._state.on_gone(lease)
             self._note_quiet()
+        self._supply()
         if self._events.listening_debug:
             age = monotonic() - lease.opened_at
             event = ConnectionClosed(hostgroup=self.hostgroup, node=self.node, why=why, age=age, uses=lease.uses)
             self._events.emit(event)
 
-    def _cut_off(self, lease: Lease, why: str = "cut off") -> None:
+    def _cut_off(self, lease: Lease, why: str) -> None:
         """Close *lease*'s connection at once, wherever it is."""
-        if lease.place is Place.CLOSING:
-            lease.connection.terminate()
-            self._state.on_gone(lease)
-        else:
-            self.discard(lease, why)
+        action = self._state.on_discard(lease, why)
+        if action is not None:
+            self._counters.connection_closed(why, lease.uses)
+        lease.connection.terminate()
+        self._state.on_gone(lease)
 
     async def _until_quiet(self, deadline: float | None) -> None:
         """Until there is neither a connection nor a task of this pool, or the deadline has passed."""
-        assert self._quiet is None
         try:
             async with asyncio.timeout(None if deadline is None else max(0.0, deadline - monotonic())):
                 while self._state.size or self._jobs:
-                    self._quiet = asyncio.get_running_loop().create_future()
-                    await self._quiet
+                    self._quiet.clear()
+                    await self._quiet.wait()
         except TimeoutError:
             pass
-        finally:
-            self._quiet = None
 
     def _note_quiet(self) -> None:
-        if self._quiet is not None and not self._quiet.done() and not self._state.size and not self._jobs:
-            self._quiet.set_result(None)
+        if self._state.draining and not self._state.size and not self._jobs:
+            self._quiet.set()
 
     def _stop_timers(self) -> None:
-        for timer in (self._watch, self._retry, self._tick):
+        self.watch.stop()
+        for timer in (self._retry, self._tick):
             if timer is not None:
                 timer.cancel()
-        self._watch = self._retry = self._tick = None
-        self.wake_at = inf
+        self._retry = self._tick = None
 
-    def forked(self) -> None:
-        """In a child process: forget every connection without a word to the server, whose sessions are the parent's."""
-        _inherited.extend(self._state.seats)
-        self._state.idle.clear()
-
-
-class _Job:
-    """A background task of a pool and what hangs on it: a connection being worked on, or (None) capacity for one being made."""
-
-    __slots__ = ("connecting", "lease")
-
-    def __init__(self, lease: Lease | None) -> None:
-        self.lease = lease
-        self.connecting = lease is None
+    def forget(self) -> list[Lease]:
+        """In a child process: nothing here is ours any more; the leases, which must be kept (`fork.py`)."""
+        self._jobs.forget()
+        return self._state.on_fork()
 
 
 def _give_up(waiter: _Waiter) -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-_pools: weakref.WeakSet[Pool] = weakref.WeakSet()
-_inherited: list[Lease] = []
-"""In a child process: the parent's connections, kept so that no finalizer speaks on them."""
-
-
-def _after_fork() -> None:
-    for pool in list(_pools):
-        pool.forked()
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -2,11 +2,12 @@
 PoolState: every decision of a pool, without I/O, clock, randomness or events.
 
 A method is told what happened (`on_…`), changes the state, and answers what has to be done about it: nothing (None) or an action.
-`pool.py` does it. What a connection knows for free (`closed`, `in_transaction`, `needs_settling`, the socket's `check`) is asked of it here.
+`pool.py` does it. What a connection knows for free (`closed`, `in_transaction`, `needs_settling`, the socket's `check`) is asked
+of it here.
 
-`PoolState` is the only writer of its fields and of a `Seat`'s. The two hot calls, `take` and `on_release`, are methods of this class too:
-`Pool.take` *is* the bound `PoolState.take`, and `Lease.release` calls `on_release` and does whatever it answers, which is mostly nothing.
-So the rules stand here once, and the hot path costs no second layer.
+`PoolState` is the only writer of its fields and of a `Seat`'s. The two hot calls, `take` and `on_release`, are methods of this
+class too: `Pool.take` *is* the bound `PoolState.take`, and `Lease.release` calls `on_release` and does whatever it answers, which
+is mostly nothing. So the rules stand here once, and the hot path costs no second layer.
 
 Invariants (tests/property/test_pool_state.py):
 
@@ -37,6 +38,8 @@ POLL_AFTER = 0.1
 """Seconds of rest after which a connection's socket is looked at even for a read (a write always looks)."""
 PING_AFTER = 1.0
 """Seconds of rest after which a connection is pinged before it is used."""
+RECONSIDER_AFTER = 0.05
+"""Seconds until somebody in line asks again whether connecting is allowed."""
 
 
 class Place(Enum):
@@ -177,6 +180,7 @@ class PoolState(Generic[SeatT, WaiterT]):
         "seats",
         "settling",
         "waiters",
+        "wanted",
     )
 
     def __init__(
@@ -199,6 +203,8 @@ class PoolState(Generic[SeatT, WaiterT]):
         self.aside = 0
         """checking + settling + closing: what is neither idle nor in use, so that the hot path counts nothing."""
         self.draining = False
+        self.wanted = False
+        """Somebody was refused who would have waited."""
 
     @property
     def size(self) -> int:
@@ -250,6 +256,8 @@ class PoolState(Generic[SeatT, WaiterT]):
             if seat is not None:
                 return Take(seat)
         if len(self.waiters) >= self.max_waiting and not self._forget_gone():
+            # Where nobody may wait, no line would ever make the pool grow.
+            self.wanted = not self.waiters
             return Refuse(full=True)
         return Wait()
 
@@ -264,7 +272,9 @@ class PoolState(Generic[SeatT, WaiterT]):
     # ---- giving back
 
     def on_release(self, seat: SeatT, now: float) -> Hand[SeatT, WaiterT] | Close[SeatT] | None:
-        """HOT: its user is done with *seat*: to the first in line, or idle (None), or closed. One that is closed already stays so."""
+        """
+        HOT: its user is done with *seat*: to the first in line, or idle (None), or closed. One that is closed already stays so.
+        """
         if seat.place is not _IN_USE:
             if seat.place is _CLOSING or seat.place is _GONE:
                 return None
@@ -358,17 +368,18 @@ class PoolState(Generic[SeatT, WaiterT]):
             self._set_aside(seat, _CHECKING)
             return Check(seat)
         alive = len(self.seats) - self.closing
-        missing = max(waiting - self.checking, self.min_size - alive) - self.connecting
+        missing = max(waiting - self.checking, self.min_size - alive, int(self.wanted)) - self.connecting
         if missing <= 0 or self.size >= self.max_size:
             return None
         if not may_connect:
-            return Later(now + POLL_AFTER) if waiting else None
+            return Later(now + RECONSIDER_AFTER) if waiting else None
         if self.connecting >= self.pace.parallel:
             return None
         at = self.pace.next_at(now)
         if at > now:
             return Later(at)
         self.connecting += 1
+        self.wanted = False
         self.pace.started(now)
         return Connect()
 
@@ -388,7 +399,10 @@ class PoolState(Generic[SeatT, WaiterT]):
     # ---- growing old
 
     def on_tick(self, now: float) -> list[Close[SeatT] | Check[SeatT]]:
-        """What of the idle ones is due: too old, idle too long (oldest first, down to `min_size`), or to be pinged (one at a time)."""
+        """
+        What of the idle ones is due: too old, idle too long (oldest first, down to `min_size`), or to be pinged (one at a
+        time).
+        """
         due: list[Close[SeatT] | Check[SeatT]] = []
         spare = len(self.seats) - self.closing - self.min_size
         for seat in list(self.idle):
@@ -425,6 +439,18 @@ class PoolState(Generic[SeatT, WaiterT]):
         waiters = [waiter for waiter in self.waiters if not waiter.done()]
         self.waiters.clear()
         return waiters
+
+    def on_fork(self) -> list[SeatT]:
+        """In a child process: no seat is ours any more; which they were."""
+        seats = list(self.seats)
+        for seat in seats:
+            seat.place = _GONE
+        self.seats.clear()
+        self.idle.clear()
+        self.waiters.clear()
+        self.connecting = self.checking = self.settling = self.closing = self.aside = 0
+        self.draining = True
+        return seats
 
     # ---- inside
 

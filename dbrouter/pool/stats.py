@@ -11,7 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 WAIT_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Upper bounds in seconds of the acquire-wait histogram's buckets; one more bucket holds the rest. Calls that did not wait are in the first."""
+"""
+Upper bounds in seconds of the acquire-wait histogram's buckets; one more bucket holds the rest. Calls that did not wait are in
+the first.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,9 @@ class PoolSnapshot:
 
 
 class PoolCounters:
-    """What only grows. Leases handed out are not counted here: every seat counts its uses, and closing adds them to `closed_uses`."""
+    """
+    What only grows. Leases handed out are not counted here: every seat counts its uses, and closing adds them to `closed_uses`.
+    """
 
     __slots__ = (
         "closed",
