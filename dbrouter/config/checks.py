@@ -237,9 +237,10 @@ class _Checks:
         if rule.database is not None and rule.database not in draft.database_names:
             self._add((*path, "database"), self._no_database((*path, "database"), rule.database))
         for key in ("match_digest", "match_pattern"):
-            pattern = getattr(rule, key)
-            if pattern and (wrong := pattern_problem(pattern, caseless=rule.re_modifiers != "")):
-                self._add((*path, key), f"{self._problems.show((*path, key), pattern)} {wrong}")
+            pattern, where = getattr(rule, key), (*path, key)
+            caseless, quote = rule.re_modifiers != "", self._problems.may_quote(where)
+            if pattern and (wrong := pattern_problem(pattern, caseless=caseless, quote=quote)):
+                self._add(where, f"{self._problems.show(where, pattern)} {wrong}")
         if rule.destination_hostgroup is None:
             if rule.unsafe:
                 self._add(

@@ -340,7 +340,7 @@ class _Loader:
             f"{self._name_of_small()}-{word}": number for word, number in (("write", WRITER_ID), ("read", READER_ID))
         }
         if isinstance(raw := self._document.get("hostgroups"), list):
-            items = [item for item in raw if isinstance(item, dict)]
+            items = [item for item in raw if isinstance(item, dict) and _as_id(item.get("id")) is not None]
             names = {str(item.get("name") or f"hostgroup-{item.get('id')}"): item.get("id") for item in items}
         if written in names:
             return names[written]

@@ -43,8 +43,13 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def pattern_problem(pattern: str, *, caseless: bool = True) -> str | None:
-    """Why *pattern* cannot be used, as the end of a sentence that begins with it, or None."""
+def pattern_problem(pattern: str, *, caseless: bool = True, quote: bool = True) -> str | None:
+    """
+    Why *pattern* cannot be used, as the end of a sentence that begins with it, or None.
+
+    Args:
+        quote: whether the answer may quote from the pattern.
+    """
     if len(pattern) > MAX_PATTERN:
         return f"is longer than {MAX_PATTERN} characters"
     try:
@@ -52,7 +57,8 @@ def pattern_problem(pattern: str, *, caseless: bool = True) -> str | None:
     except re2.error as error:
         said = error.args[0]
         reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        return f"is not a pattern of RE2: {reason[:200]}{_advice(reason)}"
+        shown = reason[:200] if quote else reason.partition(":")[0]
+        return f"is not a pattern of RE2: {shown}{_advice(reason)}"
     except UnicodeEncodeError:
         return "is not a pattern of RE2: it has lone surrogates"
     return None
@@ -123,7 +129,7 @@ class PatternSet:
         if self._set is not None:
             found = frozenset(self._set.Match(data) or ())
             if len(self._patterns) in found:
-                return found
+                return found - {len(self._patterns)}
         if self._single is None:
             self._single = [Pattern(pattern, caseless=caseless) for pattern, caseless in self._patterns]
         return frozenset(number for number, pattern in enumerate(self._single) if pattern.found_in(data))

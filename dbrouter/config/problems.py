@@ -38,12 +38,18 @@ class Problems:
     def add(self, path: Path, message: str, *, expected: str | None = None, got: Any = None) -> None:
         """Note that *message* is true of what stands at *path*; said twice it is kept once."""
         shown = show_path(path)
+        if not (self.may_quote(path) and self.may_quote(path[:-1])):
+            got = None
         problem = Problem(message=message, path=shown, file=self._file, line=self._line(path), expected=expected, got=got)
         self._found.setdefault((shown, message), problem)
 
     def came_from_variable(self, path: Path, written: str) -> None:
         """Remember that the value at *path* was made from variables: messages show *written* instead."""
         self._raw[path] = written
+
+    def may_quote(self, path: Path) -> bool:
+        """Whether messages may quote from the value at *path*."""
+        return path not in self._raw
 
     def show(self, path: Path, value: object) -> str:
         """*value* as messages may show it."""

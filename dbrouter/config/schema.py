@@ -175,7 +175,11 @@ class ProbeSettings(Settings):
 
 
 class BreakerSettings(Settings):
-    """The circuit breaker of a node. It opens by `consecutive_failures`, `failure_rate` or `slow_rate`, whichever comes first."""
+    """
+    The circuit breaker of a node. It opens by `consecutive_failures`, `failure_rate` or `slow_rate`, whichever comes first.
+
+    On reload a breaker keeps its state and takes the new values from the next outcome on.
+    """
 
     consecutive_failures: Count = Field(
         default=5,

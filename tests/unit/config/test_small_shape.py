@@ -41,7 +41,9 @@ def test_a_dsn_without_database_makes_the_database_default() -> None:
 
 def test_what_one_dsn_says_holds_for_all() -> None:
     """Readers may leave out what the writer says."""
-    config = load({"writer": "postgresql://app:pw@db1/shop?sslmode=require", "readers": ["postgresql://db2", "postgresql:///?host=/run/pg"]})
+    config = load(
+        {"writer": "postgresql://app:pw@db1/shop?sslmode=require", "readers": ["postgresql://db2", "postgresql:///?host=/run/pg"]}
+    )
 
     database = config.databases["shop"]
     assert database.password is not None and database.password.get_secret_value() == "pw"
@@ -64,7 +66,10 @@ def test_other_keys_go_with_the_small_shape() -> None:
     )
 
     assert config.pool.max_size == 3
-    assert [(rule.rule_id, rule.destination_hostgroup, rule.database) for rule in config.query_rules] == [(1, 1, "shop"), (2, 2, "shop")]
+    assert [(rule.rule_id, rule.destination_hostgroup, rule.database) for rule in config.query_rules] == [
+        (1, 1, "shop"),
+        (2, 2, "shop"),
+    ]
 
 
 @pytest.mark.parametrize(

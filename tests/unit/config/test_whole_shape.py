@@ -42,8 +42,8 @@ hostgroups:
 pool:    {min_size: 1, max_size: 10, acquire_timeout: 5s, max_waiting: 1000, max_lifetime: 30m, idle_timeout: 5m, max_uses: null,
           leak_after: 60s, init: ["SET TIME ZONE 'UTC'"]}
 probe:   {interval: 500ms, timeout: 500ms, fall: 2, rise: 2}
-breaker: {consecutive_failures: 5, failure_rate: 0.5, slow_call: null, slow_rate: 0.5, minimum_calls: 20, window: 10s, open_for: 500ms,
-          open_for_max: 30s, half_open_permits: 1, successes_to_close: 2}
+breaker: {consecutive_failures: 5, failure_rate: 0.5, slow_call: null, slow_rate: 0.5, minimum_calls: 20, window: 10s,
+          open_for: 500ms, open_for_max: 30s, half_open_permits: 1, successes_to_close: 2}
 retry:   {attempts: 3, backoff: 50ms, backoff_max: 2s, budget: 0.2, budget_min: 10}
 timeouts: {call: 30s, connect: 5s}
 start: any
@@ -86,7 +86,12 @@ def test_the_whole_file_loads() -> None:
     reader = config.hostgroup("shop-read")
     assert (reader.balance, reader.max_replication_lag, reader.when_empty) == (Balance.ROUND_ROBIN, 5.0, WhenEmpty.WRITER)
     assert (reader.servers[1].weight, reader.servers[1].status) == (2, ServerStatus.ONLINE)
-    assert (config.pool.max_lifetime, config.probe.interval, config.retry.backoff, config.start) == (1800.0, 0.5, 0.05, StartPolicy.ANY)
+    assert (config.pool.max_lifetime, config.probe.interval, config.retry.backoff, config.start) == (
+        1800.0,
+        0.5,
+        0.05,
+        StartPolicy.ANY,
+    )
     assert [rule.timeout for rule in config.query_rules] == [None, 60.0]
 
 
@@ -114,7 +119,10 @@ def test_the_nearest_setting_wins_key_by_key() -> None:
         "probe": {"fall": 3},
         "retry": {"backoff": "10ms"},
         "timeouts": {"connect": 1},
-        "servers": ["db2", {"host": "db3", "pool": {"min_size": 25}, "breaker": {"minimum_calls": 7}, "timeouts": {"connect": "2s"}}],
+        "servers": [
+            "db2",
+            {"host": "db3", "pool": {"min_size": 25}, "breaker": {"minimum_calls": 7}, "timeouts": {"connect": "2s"}},
+        ],
     }
     config = load(document)
 
@@ -126,7 +134,11 @@ def test_the_nearest_setting_wins_key_by_key() -> None:
     assert config.pool_for(reader, near).acquire_timeout == 5.0
     assert (config.probe_for(reader, near).fall, config.probe_for(writer).fall) == (3, 2)
     assert (config.breaker_for(reader, near).minimum_calls, config.breaker_for(reader, far).minimum_calls) == (7, 20)
-    assert (config.retry_for(reader).backoff, config.retry_for(reader).attempts, config.retry_for(writer).backoff) == (0.01, 5, 0.05)
+    assert (config.retry_for(reader).backoff, config.retry_for(reader).attempts, config.retry_for(writer).backoff) == (
+        0.01,
+        5,
+        0.05,
+    )
     assert (config.timeouts_for(reader).connect, config.timeouts_for(reader, near).connect) == (1.0, 2.0)
     assert config.timeouts_for(reader, near).call == 3.0
 
@@ -313,7 +325,11 @@ TWO = {
         (with_database(password=5), "databases.shop.password", "is not text"),
         (with_database(pasword="x"), "databases.shop.pasword", "unknown key; did you mean 'password'?"),
         (with_database(writer_hostgroup=9), "databases.shop.writer_hostgroup", "there is no hostgroup 9; there are 1, 2"),
-        (with_database(writer_hostgroup="hostgroup-3"), "databases.shop.writer_hostgroup", "there is no hostgroup named 'hostgroup-3'"),
+        (
+            with_database(writer_hostgroup="hostgroup-3"),
+            "databases.shop.writer_hostgroup",
+            "there is no hostgroup named 'hostgroup-3'",
+        ),
         (with_database(reader_hostgroup=1), "databases.shop.reader_hostgroup", "hostgroup 1 cannot be writer and reader at once"),
         (with_database(server_settings={"a": [1]}), "databases.shop.server_settings.a", "a list is not text"),
         (with_reader(id=1), "hostgroups[1].id", "hostgroup 1 is there twice"),
@@ -377,7 +393,11 @@ TWO = {
         (with_rule(timeout="0s"), "query_rules[0].timeout", "'0s' is not above 0"),
         (with_rule(retries=-1), "query_rules[0].retries", "-1 is below 0"),
         (with_rule(retries=1001), "query_rules[0].retries", "1001 is above 1000"),
-        (with_rule(cache_ttl=5), "query_rules[0].cache_ttl", "cache_ttl is a column of ProxySQL that dbrouter does not support yet"),
+        (
+            with_rule(cache_ttl=5),
+            "query_rules[0].cache_ttl",
+            "cache_ttl is a column of ProxySQL that dbrouter does not support yet",
+        ),
         (with_rule(flagin=5), "query_rules[0].flagin", "flagIN is a column of ProxySQL that dbrouter does not support yet"),
         (with_rule(schemaname="x"), "query_rules[0].schemaname", "`database` names a database of this configuration"),
         (with_rule(match_digset="x"), "query_rules[0].match_digset", "unknown key; did you mean 'match_digest'?"),
@@ -404,13 +424,17 @@ def test_one_hostgroup_of_two_databases_is_a_problem() -> None:
     document = minimal(**copy.deepcopy(TWO))
     document["databases"]["audit"]["writer_hostgroup"] = 1
 
-    assert ("hostgroups[0]", "hostgroup 1 is named by shop and audit; a hostgroup belongs to one database") in problems_of(document)
+    assert ("hostgroups[0]", "hostgroup 1 is named by shop and audit; a hostgroup belongs to one database") in problems_of(
+        document
+    )
 
 
 def test_an_extra_hostgroup_for_rules_names_its_database() -> None:
     """Rules may reach a hostgroup that is neither writer nor reader; its connections are read-only unless it says otherwise."""
     hostgroups = [*minimal()["hostgroups"], {"id": 3, "name": "reports", "database": "shop", "servers": ["db4"]}]
-    config = load(minimal(hostgroups=hostgroups, query_rules=[{"rule_id": 1, "tag": "report", "destination_hostgroup": "reports"}]))
+    config = load(
+        minimal(hostgroups=hostgroups, query_rules=[{"rule_id": 1, "tag": "report", "destination_hostgroup": "reports"}])
+    )
 
     assert config.query_rules[0].destination_hostgroup == 3
     assert config.hostgroup(3).read_only
@@ -437,7 +461,9 @@ def test_hostgroups_may_be_named_by_name_in_databases() -> None:
 
 def test_every_problem_is_found_at_once() -> None:
     """Mistakes in different places are reported together, in the order of the lines."""
-    text = WHOLE.replace("db2:5432", "db2:99999").replace("max_uses", "max_use").replace("when_empty: writer", "when_empty: nobody")
+    text = (
+        WHOLE.replace("db2:5432", "db2:99999").replace("max_uses", "max_use").replace("when_empty: writer", "when_empty: nobody")
+    )
     text = text.replace("destination_hostgroup: 20", "destination_hostgroup: 99").replace("start: any", "start: maybe")
 
     with pytest.raises(ConfigError) as caught:
@@ -467,14 +493,26 @@ def test_values_from_variables_become_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("250ms", 0.25), ("5s", 5.0), ("10m", 600.0), ("2h", 7200.0), ("1d", 86400.0), ("1.5 s", 1.5), (3, 3.0), (0.5, 0.5), ("7", 7.0)],
+    [
+        ("250ms", 0.25),
+        ("5s", 5.0),
+        ("10m", 600.0),
+        ("2h", 7200.0),
+        ("1d", 86400.0),
+        ("1.5 s", 1.5),
+        (3, 3.0),
+        (0.5, 0.5),
+        ("7", 7.0),
+    ],
 )
 def test_durations(written: object, seconds: float) -> None:
     """Text with a unit, or a number of seconds."""
     assert load(minimal(pool={"acquire_timeout": written})).pool.acquire_timeout == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(1800.0, "30m"), (0.25, "250ms"), (90.0, "90s"), (0.0005, "500us"), (86400.0, "1d"), (0.0, "0s")])
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(1800.0, "30m"), (0.25, "250ms"), (90.0, "90s"), (0.0005, "500us"), (86400.0, "1d"), (0.0, "0s")]
+)
 def test_durations_are_shown_in_their_largest_unit(seconds: float, shown: str) -> None:
     """The reference page shows defaults as people write them."""
     assert show_duration(seconds) == shown
