@@ -1,9 +1,10 @@
 """
 The asyncmy driver: the only file that imports asyncmy, which is optional (``pip install 'dbrouter[asyncmy]'``).
 
-asyncmy reads replies in compiled code; what it spends above that, in its cursors and its pool, is left out here.
-`.raw` is a usable `asyncmy.Connection` all the time.
-Before 0.2.13 asyncmy handed a cancelled query's rows to the next one, so older versions are refused.
+asyncmy opens the socket, shakes hands and authenticates, and its compiled row parser makes the values; the exchange of
+statements and replies is ours (`mysql_session.py`), because asyncmy's coroutine for each packet costs more than the parsing.
+`.raw` is a usable `asyncmy.Connection` all the time. Before 0.2.13 asyncmy handed a cancelled query's rows to the next one,
+so older versions are refused.
 
 Cancelling a statement closes its connection; the server runs on until `abandon` has killed it.
 """
@@ -13,30 +14,15 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from ssl import SSLError
 from typing import TYPE_CHECKING, Any
 
-from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, Reply
-from dbrouter.drivers.mysql import (
-    describe,
-    error_number,
-    flavor_of,
-    judge,
-    library_options,
-    setup_statements,
-)
-from dbrouter.drivers.mysql_session import (
-    CredentialsError,
-    MysqlSession,
-    as_latin1,
-    ask_password,
-    must_encrypt,
-    tls_context,
-)
+from dbrouter.drivers.base import ConnectOptions, PasswordProvider
+from dbrouter.drivers.mysql import flavor_of, judge
+from dbrouter.drivers.mysql_connect import as_latin1, must_encrypt, open_session, session_settings, tls_context
+from dbrouter.drivers.mysql_session import Errors, MysqlSession
 from dbrouter.drivers.outcome import Verdict
-from dbrouter.drivers.rows import Row, row_class
-from dbrouter.drivers.sockets import SocketWatch, watch_peer
+from dbrouter.drivers.sockets import watch_peer
+from dbrouter.drivers.textprotocol import Column, Columns, Incoming, Table
 from dbrouter.errors import ConfigError
 from dbrouter.terms import Engine, Flavor, Phase
 
@@ -45,21 +31,25 @@ if TYPE_CHECKING:  # its type information does not cover what we use
     CLIENT: Any
     InterfaceError: Any
     MySQLError: Any
-    MySQLResult: Any
     OperationalError: Any
     Protocol: Any
+    MysqlPacket: Any
+    FieldDescriptorPacket: Any
     charset_by_name: Any
+    parse_rows_from_buffer: Any
     escape_item: Any
+    through: Any
+    FIELD_TYPE: Any
     version: str | None
 else:
     try:
         from asyncmy.charset import charset_by_name
         from asyncmy.connection import Connection as Library
-        from asyncmy.connection import MySQLResult
         from asyncmy.connection import _MySQLProtocol as Protocol
-        from asyncmy.constants import CLIENT
-        from asyncmy.converters import escape_item
+        from asyncmy.constants import CLIENT, FIELD_TYPE
+        from asyncmy.converters import escape_item, through
         from asyncmy.errors import InterfaceError, MySQLError, OperationalError
+        from asyncmy.protocol import FieldDescriptorPacket, MysqlPacket, parse_rows_from_buffer
         from asyncmy.version import __VERSION__ as version
     except ImportError:
         Library, MySQLError, version = object, Exception, None
@@ -67,21 +57,13 @@ else:
 _OLDEST = (0, 2, 13)
 _OPTIONS = {
     "charset": "charset",
-    "collation": "collation",
-    "sql_mode": "sql_mode",
     "program_name": "program_name",
     "application_name": "program_name",
     "auth_plugin_map": "auth_plugin_map",
     "server_public_key": "server_public_key",
     "conv": "conv",
 }
-_HEADER = struct.Struct("<IB")
-_COM_QUIT, _COM_QUERY = 1, 3
-_MAX_PACKET = 0xFFFFFF
-_DRAIN_ROWS = 5_000
-_DRAIN_SECONDS = 0.1
-"""How much of a stream that is left half-way is read away before the connection is closed instead."""
-_ROW_CLASSES = 512
+_LONGEST = 0xFFFFFF
 
 
 class AsyncmyDriver:
@@ -100,25 +82,22 @@ class AsyncmyDriver:
             raise ConfigError("the driver asyncmy is not installed: pip install 'dbrouter[asyncmy]'")
         if tuple(int(part) for part in version.split(".")[:3] if part.isdigit()) < _OLDEST:
             raise ConfigError(f"asyncmy {version} mixes up replies after a cancelled query; at least 0.2.13 is needed")
-        self._classes: dict[tuple[str, ...], type[Row]] = {}
+        self._columns: dict[tuple[str, int], Columns] = {}
 
     def __repr__(self) -> str:
         return "<AsyncmyDriver>"
 
     async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> AsyncmyConnection:
         """
-        Open a connection: socket, TLS, authentication, settings, init statements, read-only session.
+        Open a connection: socket, TLS, authentication, and in one round trip settings, init statements and the read-only session.
 
         Raises:
-            OperationalError: 2003 when it cannot be reached or the whole took longer than ``options.timeout``; 2026 TLS;
-                2061 no password; the server's own numbers.
+            OperationalError: 2003 when it cannot be reached or the whole took longer than ``options.timeout``; 2026 TLS; 2061
+            no password;
+                the server's own numbers.
             ConfigError: options that no server could fulfil.
         """
-        settings = {"charset": "utf8mb4", "program_name": "dbrouter"} | library_options(options, _OPTIONS, "asyncmy")
-        collation, sql_mode = settings.pop("collation", None), settings.pop("sql_mode", None)
-        if sql_mode is not None:
-            options = replace(options, server_settings={"sql_mode": sql_mode} | options.server_settings)
-        statements = setup_statements(options, settings["charset"], collation)
+        settings, statements = session_settings(options, _OPTIONS, "asyncmy")
         return await self._open(options, settings, password, None, statements)
 
     async def _open(
@@ -129,277 +108,114 @@ class AsyncmyDriver:
         peer: tuple[str, int] | None,
         statements: Sequence[str] | None,
     ) -> AsyncmyConnection:
-        """Connect to *peer*, or to where the options point, and prepare the session unless *statements* is None."""
-        place = f"Can't connect to MySQL server on {options.endpoint!r}"
-        step = "asking for the password"
-        link: _Link | None = None
-        try:
-            async with asyncio.timeout(options.timeout) as limit:
-                secret = await ask_password(options, password)
-                link = _link(options, settings, secret)
-                step = "connecting"
-                await link.reach(peer)
-                step = "authenticating"
-                await link.greet()
-                connection = self._connection(link, options, settings, password)
-                step = "setting up the session"
-                if statements is not None:
-                    await connection.prepare(statements)
-                return connection
-        except BaseException as error:
-            if link is not None:
-                link.abort()
-            if isinstance(error, TimeoutError) and limit.expired():
-                raise OperationalError(2003, f"{place} within {options.timeout:g}s ({step})") from error
-            if isinstance(error, CredentialsError):
-                raise OperationalError(2061, str(error)) from error.__cause__
-            if isinstance(error, SSLError):
-                raise OperationalError(2026, f"{place}: {error}") from error
-            if isinstance(error, OSError):
-                raise OperationalError(2003, f"{place} ({error})") from error
-            raise
+        def session_for(link: _Link) -> AsyncmyConnection:
+            transport = link._transport
+            watch_peer(transport.get_extra_info("socket"))
+            # For KILL: the address that answered, not the name, which may stand for several servers.
+            met = None if options.host.startswith("/") else tuple(transport.get_extra_info("peername")[:2])
 
-    def _connection(
-        self, link: _Link, options: ConnectOptions, settings: dict[str, Any], password: PasswordProvider | None
-    ) -> AsyncmyConnection:
-        watch_peer(link._transport.get_extra_info("socket"))
-        # For KILL: the address that answered, not the name, which may stand for several servers.
-        peer = None if options.host.startswith("/") else tuple(link._transport.get_extra_info("peername")[:2])
+            async def reconnect() -> AsyncmyConnection:
+                return await self._open(options, settings, password, met, None)
 
-        async def reconnect() -> AsyncmyConnection:
-            return await self._open(options, settings, password, peer, None)
+            conv = settings.get("conv")
+            key = (link._encoding, id(conv))
+            columns = self._columns.get(key)
+            if columns is None:
+                columns = self._columns[key] = Columns(_column_parser(link._encoding, link._decoders))
+            return AsyncmyConnection(link, flavor_of(link.server_version), reconnect, columns)
 
-        return AsyncmyConnection(link, flavor_of(link.server_version), reconnect, self._classes)
+        return await open_session(
+            options,
+            password,
+            link_for=lambda secret: _link(options, settings, secret),
+            session_for=session_for,
+            errors=_ERRORS,
+            peer=peer,
+            statements=statements,
+        )
 
     def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
         """Judge *error* by the tables of `mysql.py`."""
         return judge(error, phase, flavor)
 
 
+class _CompiledIncoming(Incoming):
+    """Rows by asyncmy's parser; what it leaves (the end, errors, rows of 16 MB) by ours."""
+
+    __slots__ = ()
+
+    def _take_rows(self, data: bytes | bytearray, position: int, size: int, table: Table) -> tuple[int, int]:
+        make, _, compiled = table
+        found: list[tuple[Any, ...]] = []
+        position, self._sequence = parse_rows_from_buffer(data, position, size, compiled, self._sequence, found)
+        if self._keep:
+            self.rows += map(make, found)
+        return super()._take_rows(data, position, size, table)
+
+
 class AsyncmyConnection(MysqlSession):
-    """One connection by asyncmy, used by one task at a time."""
+    """One connection by asyncmy, replies decoded from its protocol's buffer."""
 
-    def __init__(
-        self,
-        raw: Any,
-        flavor: Flavor,
-        reconnect: Callable[[], Awaitable[MysqlSession]],
-        classes: dict[tuple[str, ...], type[Row]],
-    ) -> None:
-        super().__init__(raw, flavor, reconnect, encoding=raw._encoding, fallback=_fallback)
-        self._classes = classes
-        self._transport = raw._transport
+    _incoming_class = _CompiledIncoming
+
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
+        super().__init__(
+            raw,
+            flavor,
+            reconnect,
+            transport=raw._transport,
+            columns=columns,
+            encoding=raw._encoding,
+            fallback=_fallback,
+            errors=_ERRORS,
+        )
+        self._loop = asyncio.get_running_loop()
         self._protocol = raw._proto
-        self._busy = False
-        self._watch = SocketWatch(self._transport.get_extra_info("socket").fileno())
+        self._paused = False
 
-    def __repr__(self) -> str:
-        state = "closed" if self.closed else "busy" if self._busy else "idle"
-        return f"<AsyncmyConnection {self.flavor} id={self.server_id} {state}>"
-
-    async def send(self, text: str, params: Sequence[Any]) -> Reply:
-        """
-        Execute one statement: (rows, the text, a summary of the reply).
-
-        Raises:
-            ParameterError: the parameters do not fit; nothing was sent.
-            OperationalError: 2006 when the server had hung up before, so that nothing was sent; 2013 when it was lost afterwards.
-            InterfaceError: the connection is closed or in use; nothing was sent.
-        """
-        payload = self._encode(text, params)
-        self._claim()
-        try:
-            await self._write(payload)
-            first = last = await self._result()
-            while last.has_next:
-                last = await self._result()
-                if first.description is None:
-                    first = last
-        except BaseException as error:
-            raise self._failed(error) from error.__cause__
-        self._busy = False
-        if first.description is None:
-            return (), text, (first, last)
-        make = self._row_class(first.description)
-        return [make(row) for row in first.rows], text, (first, last)
-
-    def _claim(self) -> None:
-        """
-        Make sure that nobody else's reply is on its way and that the server has not hung up, and mark the connection as in
-        use.
-        """
-        if self._busy:
-            raise InterfaceError(0, "another statement is in progress on this connection; nothing was sent")
-        raw = self.raw
-        if raw._transport is None or self._transport.is_closing():
-            raise InterfaceError(0, "Not connected")
+    async def _wait_for(self, need: int) -> None:
         protocol = self._protocol
-        if protocol.eof or protocol.exc is not None or protocol.length != protocol.pos:
-            self.terminate()
-            raise OperationalError(2006, "MySQL server has gone away (the connection was closed before anything was sent)")
-        raw._result = None
-        self._busy = True
+        while protocol.length - protocol.pos < need:
+            if protocol.exc is not None:
+                raise ConnectionError(str(protocol.exc)) from protocol.exc
+            if protocol.eof:
+                raise asyncio.IncompleteReadError(self._unread(), need)
+            if protocol._read_waiter is not None:
+                raise RuntimeError("someone else is reading from this connection")
+            if self._paused:
+                self._pause(False)
+            waiter = self._loop.create_future()
+            protocol._read_waiter = waiter
+            try:
+                await waiter
+            finally:
+                protocol._read_waiter = None
 
-    async def _write(self, payload: bytes) -> None:
-        raw = self.raw
-        size = len(payload) + 1
-        if size < _MAX_PACKET:
-            raw._write_bytes(_HEADER.pack(size, _COM_QUERY) + payload)
-            raw._next_seq_id = 1
-        else:
-            await raw._execute_command(_COM_QUERY, payload)
-
-    async def _result(self) -> Any:
-        raw = self.raw
-        result = MySQLResult(raw)
-        await result.read()
-        if result.server_status:
-            raw.server_status = result.server_status
-        return result
-
-    def _row_class(self, description: Sequence[Any]) -> type[Row]:
-        names = tuple([column[0] for column in description])
-        found = self._classes.get(names)
-        if found is None:
-            if len(self._classes) >= _ROW_CLASSES:
-                del self._classes[next(iter(self._classes))]
-            found = self._classes[names] = row_class(names)
-        return found
-
-    def _failed(self, error: BaseException) -> BaseException:
-        """An error that the server answered leaves the connection usable; everything else closes it."""
-        number = error_number(error)
-        if isinstance(error, MySQLError) and number is not None and not 2000 <= number < 3000 and number >= 1000:
-            self._busy = False
-            return self._answered(error)
-        self.terminate()
-        # Only a statement whose caller left is worth a KILL: where the connection broke, its server has ended it or is gone.
-        self._abandoned = self._abandoned and isinstance(error, (asyncio.CancelledError, GeneratorExit))
-        return error
-
-    async def send_in_order(self, texts: Sequence[str]) -> list[Reply]:
-        """One after the other."""
-        return [await self.send(text, ()) for text in texts]
-
-    async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
-        """Stream the rows of a statement: they come as they are fetched, and the connection is busy until `close`."""
-        payload = self._encode(text, params)
-        self._claim()
-        try:
-            await self._write(payload)
-            result = MySQLResult(self.raw)
-            await result.init_unbuffered_query()
-        except BaseException as error:
-            raise self._failed(error) from error.__cause__
-        return _Stream(self, result)
-
-    def describe(self, reply: Reply) -> tuple[str, int | None, int | None]:
-        """``INSERT 1``, rows returned or changed, the insert id where the server gave one."""
-        rows, text, (first, last) = reply
-        return describe(text, None if first.description is None else len(rows), last.affected_rows, last.insert_id)
-
-    @property
-    def closed(self) -> bool:
-        """Whether the connection is gone, whoever closed it."""
-        return self.raw._transport is None or bool(self._transport.is_closing())
-
-    def check(self) -> bool:
-        """Whether the server has neither hung up nor said anything unasked, as far as has arrived."""
+    def _feed(self, incoming: Incoming) -> int:
         protocol = self._protocol
-        if self.closed or protocol.eof or protocol.exc is not None or protocol.length != protocol.pos:
-            return False
-        return self._watch.is_quiet()
+        position, need = incoming.feed(protocol.buffer, protocol.pos, protocol.length)
+        protocol.pos = position
+        return need
 
-    async def ping(self) -> None:
-        """COM_PING."""
-        self._claim()
-        try:
-            await self.raw.ping(reconnect=False)
-        except BaseException as error:
-            raise self._failed(error) from error.__cause__
-        self._busy = False
+    def _is_stale(self) -> bool:
+        protocol = self._protocol
+        return protocol.length != protocol.pos or protocol.eof or protocol.exc is not None
 
-    async def close(self) -> None:
-        """COM_QUIT, then close and wait until the socket is closed; with a statement in progress, close at once."""
-        if self._busy:
-            self.terminate()
-        elif not self.closed:
-            self._transport.write(_HEADER.pack(1, _COM_QUIT))
-            self.raw.close()
+    def _unread(self) -> bytes:
+        protocol = self._protocol
+        return bytes(memoryview(protocol.buffer)[protocol.pos : protocol.length])
+
+    def _pause(self, paused: bool) -> None:
+        """asyncmy never stops reading by itself."""
+        if paused is not self._paused and not self._transport.is_closing():
+            self._paused = paused
+            if paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    async def _wait_closed(self) -> None:
         await self._protocol.wait_closed()
-
-    def terminate(self) -> None:
-        """Close the socket at once; a statement that is cut off by it can be killed by `abandon`."""
-        if self._busy:
-            self._busy = False
-            self._abandoned = True
-        self._transport.abort()
-        self.raw.abort()
-
-
-class _Stream:
-    """
-    Rows of one unbuffered query as they come.
-
-    asyncmy never stops reading by itself, so reading is paused between fetches: what one fetch left in the buffer is all that
-    is in memory.
-    """
-
-    __slots__ = ("_connection", "_make", "_result")
-
-    def __init__(self, connection: AsyncmyConnection, result: Any) -> None:
-        self._connection = connection
-        self._result = result
-        self._make = connection._row_class(result.description or ())
-        self._pause()
-
-    def _pause(self) -> None:
-        """Stop reading while rows are left, or hand the connection back when they are not."""
-        connection = self._connection
-        if connection.closed:
-            return
-        if self._result.unbuffered_active:
-            connection._transport.pause_reading()
-        else:
-            connection._transport.resume_reading()
-            connection._busy = False
-
-    async def fetch(self, count: int) -> Sequence[Row]:
-        """Up to *count* further rows; empty at the end."""
-        result = self._result
-        if not result.unbuffered_active:
-            return []
-        make = self._make
-        rows = [make(row) for row in result._take_pending_rows(count)]
-        if len(rows) < count:
-            self._connection._transport.resume_reading()
-        try:
-            while len(rows) < count and result.unbuffered_active:
-                row = await result._read_rowdata_packet_unbuffered()
-                if row is not None:
-                    rows.append(make(row))
-        except BaseException as error:
-            result.unbuffered_active = False
-            raise self._connection._failed(error) from error.__cause__
-        if not result.unbuffered_active and result.server_status:
-            self._connection.raw.server_status = result.server_status
-        self._pause()
-        return rows
-
-    async def close(self) -> None:
-        """Read away what little may be left; where it is more, close the connection, and `abandon` will end the statement."""
-        if not self._result.unbuffered_active or self._connection.closed:
-            return
-        drained = 0
-        try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while self._result.unbuffered_active and drained < _DRAIN_ROWS:
-                    drained += len(await self.fetch(500))
-        except (TimeoutError, MySQLError):  # too slow, or refused at the end: both are the end of it
-            pass
-        if self._result.unbuffered_active:
-            self._result.unbuffered_active = False
-            self._connection.terminate()
 
 
 class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does not cover what we use
@@ -429,6 +245,8 @@ class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does n
         """Greeting, TLS, authentication."""
         self._next_seq_id = 0
         await self._get_server_information()
+        # asyncmy would take it up, and `textprotocol.py` reads results that end with EOF packets.
+        self.server_capabilities &= ~CLIENT.DEPRECATE_EOF
         self._client_flag &= ~(CLIENT.MULTI_STATEMENTS | CLIENT.SSL)
         context: Any = self._ssl_context  # type: ignore[has-type]
         if context is not None and self.server_capabilities & CLIENT.SSL:
@@ -445,7 +263,7 @@ class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does n
     async def _encrypt(self, context: Any) -> None:
         self._client_flag |= CLIENT.SSL
         charset = charset_by_name(self._charset).id
-        self.write_packet(struct.pack("<iIB23s", self._client_flag, _MAX_PACKET, charset, b""))
+        self.write_packet(struct.pack("<iIB23s", self._client_flag, _LONGEST, charset, b""))
         if self._proto.length != self._proto.pos:
             raise OperationalError(2027, "the server sent something before TLS began")
         loop = asyncio.get_running_loop()
@@ -487,5 +305,55 @@ def _link(options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Li
     return link
 
 
+def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
+    """Names, and for each column the (code, encoding, converter) that asyncmy's row parser takes, chosen as asyncmy does."""
+
+    def parse(payload: bytes) -> Column:
+        field = FieldDescriptorPacket(payload, encoding)
+        kind = field.type_code
+        converter = converters.get(kind)
+        if converter is through:
+            converter = None
+        if kind == FIELD_TYPE.JSON:
+            text: str | None = encoding
+        elif kind in _TEXT_TYPES:
+            text = None if field.charsetnr == 63 else encoding
+        else:
+            text = "ascii"
+        if text == "ascii" and converter in (int, float):
+            text = None
+        code = _ENCODINGS.get(text, 3)
+
+        def convert(data: bytes) -> Any:
+            value = data if text is None else data.decode(text)
+            return value if converter is None else converter(value)
+
+        return field.name, convert, (code, text, converter)
+
+    return parse
+
+
+_ENCODINGS = {None: 0, "utf8": 1, "ascii": 2}
+_TEXT_TYPES = frozenset({15, 16, 249, 250, 251, 252, 253, 254, 255})
+"""VARCHAR, BIT, the BLOBs, VAR_STRING, STRING, GEOMETRY."""
+
+
 def _fallback(value: Any) -> str:
     return str(escape_item(value, "utf8mb4"))
+
+
+def _server_error(payload: bytes) -> Exception:
+    """The exception for an error packet, as asyncmy makes it."""
+    try:
+        MysqlPacket(payload, "utf8").raise_for_error()
+    except MySQLError as error:
+        found: Exception = error.with_traceback(None)
+        return found
+    raise AssertionError("an error packet raises")
+
+
+_ERRORS = (
+    Errors(OperationalError, InterfaceError, _server_error)
+    if version is not None
+    else Errors(Exception, Exception, _server_error)
+)

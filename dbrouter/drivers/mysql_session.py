@@ -1,25 +1,25 @@
 """
-MysqlSession: what a connection to MySQL or MariaDB does in the same way whichever library carries it.
+MysqlSession: a connection to MySQL or MariaDB, whichever library opened it.
 
-`aiomysql.py` and `asyncmy.py` each add how bytes travel (`send`, `cursor`, `ping`, `close`, …); transactions, role, identity
-and the KILL of an abandoned statement are here, in terms of `send`.
+`aiomysql.py` and `asyncmy.py` open sockets, shake hands and hold the receive buffer; the exchange of statements and replies,
+transactions, streams, role, identity and the KILL of an abandoned statement are here.
 """
 
 from __future__ import annotations
 
-import inspect
-import os
-import ssl
+import asyncio
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any
 
-from dbrouter.drivers.base import ConnectOptions, PasswordProvider, ProbeReply, Reply, TlsOptions
+from dbrouter.drivers.base import Cursor, ProbeReply, Reply
 from dbrouter.drivers.literals import Fallback, batches, render, split_insert
 from dbrouter.drivers.mysql import (
     ROLLS_BACK,
     begin_statements,
+    describe,
     error_number,
     identity_query,
     kill_statement,
@@ -29,7 +29,8 @@ from dbrouter.drivers.mysql import (
     savepoint_statement,
     text_of,
 )
-from dbrouter.errors import ConfigError
+from dbrouter.drivers.sockets import SocketWatch
+from dbrouter.drivers.textprotocol import Columns, Incoming, OutOfOrderError
 from dbrouter.terms import Flavor, Role
 
 IN_TRANSACTION = 0x0001
@@ -37,22 +38,44 @@ NO_BACKSLASH_ESCAPES = 0x0200
 """Bits of the server status that comes with replies."""
 
 _NO_SUCH_THREAD = 1094
+_HEADER = struct.Struct("<IB")
+_LONGEST = 0xFFFFFF
+_COM_QUIT, _COM_QUERY, _COM_PING = 1, 3, 14
+_DRAIN_ROWS = 10_000
+_DRAIN_SECONDS = 0.1
+"""How much of a stream that is left half-way is read away before the connection is closed instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """A library's exceptions: made of (number, message), and made of the payload of an error packet."""
+
+    operational: Callable[..., Exception]
+    interface: Callable[..., Exception]
+    of_server: Callable[[bytes], Exception]
 
 
 class MysqlSession(ABC):
     """
-    One connection, used by one task at a time.
+    One connection, used by one task at a time. An in-use flag keeps a second task from reading the first one's reply.
 
     Args:
         raw: the library's connection, authenticated.
         flavor: from the greeting.
         reconnect: opens another connection to the same address without any session set-up, for KILL.
+        columns: column lists of this driver and character set.
         encoding: Python's name of the connection's character set.
         fallback: the library's own literals.
+        errors: the library's exceptions.
+
+    A statement is written to the transport in one piece, and the whole reply is decoded from the receive buffer when it has
+    arrived, one await for a reply instead of the libraries' several for each of its packets.
 
     A cancelled or broken statement closes the connection: MySQL has no way to take a statement back on the connection that
     runs it. So `needs_settling` is never True, and `settle` only says whether the connection is alive.
     """
+
+    _incoming_class: type[Incoming] = Incoming
 
     def __init__(
         self,
@@ -60,8 +83,11 @@ class MysqlSession(ABC):
         flavor: Flavor,
         reconnect: Callable[[], Awaitable[MysqlSession]],
         *,
+        transport: Any,
+        columns: Columns,
         encoding: str,
         fallback: Fallback,
+        errors: Errors,
     ) -> None:
         self.raw = raw
         self.flavor = flavor
@@ -70,39 +96,50 @@ class MysqlSession(ABC):
         self._reconnect = reconnect
         self._encoding = encoding
         self._fallback = fallback
+        self._errors = errors
+        self._transport = transport
+        self._columns = columns
+        self._incoming: Incoming | None = None
         self._abandoned = False
+        self._watch = SocketWatch(transport.get_extra_info("socket").fileno())
 
-    @abstractmethod
-    def send(self, text: str, params: Sequence[Any]) -> Awaitable[Reply]:
-        """Execute one statement."""
-
-    @abstractmethod
-    async def send_in_order(self, texts: Sequence[str]) -> list[Reply]:
-        """
-        Execute statements one after the other, in as few round trips as the library allows; raises the first error after the
-        last reply.
-        """
-
-    @abstractmethod
-    def describe(self, reply: Reply) -> tuple[str, int | None, int | None]:
-        """(status, rowcount, lastrowid)."""
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else "busy" if self._incoming is not None else "idle"
+        return f"<{type(self).__name__} {self.flavor} id={self.server_id} {state}>"
 
     @property
-    @abstractmethod
     def closed(self) -> bool:
-        """Whether the connection is gone."""
+        """Whether the connection is gone, whoever closed it."""
+        return bool(self._transport.is_closing())
 
     @abstractmethod
-    async def ping(self) -> None:
-        """COM_PING."""
+    async def _wait_for(self, need: int) -> None:
+        """
+        Suspend until *need* unread bytes are there.
+
+        Raises:
+            OSError, IncompleteReadError: the connection ended before that.
+        """
 
     @abstractmethod
-    async def close(self) -> None:
-        """COM_QUIT, then close."""
+    def _feed(self, incoming: Incoming) -> int:
+        """Let *incoming* take what is there; what `Incoming.feed` needs."""
 
     @abstractmethod
-    def terminate(self) -> None:
-        """Close the socket at once."""
+    def _is_stale(self) -> bool:
+        """Whether bytes are there that nobody asked for, or the end of the stream has been seen."""
+
+    @abstractmethod
+    def _unread(self) -> bytes:
+        """The unread bytes."""
+
+    @abstractmethod
+    async def _wait_closed(self) -> None:
+        """Wait until the socket is closed; never raises."""
+
+    @abstractmethod
+    def _pause(self, paused: bool) -> None:
+        """Stop or resume reading between two fetches of a stream, where the library does not do so by itself."""
 
     async def send_script(self, text: str) -> Reply:
         """Refused: the protocol flag for several statements is off, which also stops stacked-query injection."""
@@ -110,18 +147,17 @@ class MysqlSession(ABC):
 
     async def prepare(self, statements: Sequence[str]) -> None:
         """
-        Run the set-up *statements* and learn who the server is. An unknown identity is no failure: then nothing will ever be
-        killed.
+        Learn who the server is and run the set-up *statements*, in one round trip.
+
+        An unknown identity is no failure: then nothing will ever be killed.
         """
         self.server_id = str(self.raw.thread_id())
-        await self.send_in_order(statements)
-        try:
-            rows, _, _ = await self.send(identity_query(self.flavor), ())
-        except Exception as error:
-            if self.closed or error_number(error) is None:
-                raise
-        else:
-            self.identity, self.server_id = text_of(rows[0][0]), str(rows[0][1])
+        who, *replies = await self._exchange([identity_query(self.flavor), *statements])
+        for reply in replies:
+            if reply.error is not None:
+                raise self._answered(reply.error)
+        if who.error is None:
+            self.identity, self.server_id = text_of(who.rows[0][0]), str(who.rows[0][1])
 
     def _encode(self, text: str, params: Sequence[Any]) -> bytes:
         """The bytes of a statement; raises `ParameterError` before anything is sent."""
@@ -146,15 +182,148 @@ class MysqlSession(ABC):
                 changed += self.describe(await self.send(statement, ()))[1] or 0
         return changed
 
-    def _answered(self, error: BaseException) -> BaseException:
-        """Take note of what an error reply does not say: that the transaction is gone."""
+    async def send(self, text: str, params: Sequence[Any]) -> Reply:
+        """
+        Execute one statement: (rows, the text, the decoded reply).
+
+        Raises:
+            ParameterError: the parameters do not fit; nothing was sent.
+            the library's OperationalError: 2006 when the server had hung up before, so that nothing was sent; 2013 when it
+            was lost
+                afterwards.
+            the library's InterfaceError: the connection is closed or in use; nothing was sent.
+        """
+        incoming = self._begin(_COM_QUERY, self._encode(text, params))
+        await self._finish(incoming)
+        if incoming.error is not None:
+            raise self._answered(incoming.error)
+        return incoming.rows, text, incoming
+
+    def _begin(self, command: int, payload: bytes) -> Incoming:
+        """Write a command, after making sure that nobody else's reply is on its way and that the server has not hung up."""
+        if self._incoming is not None:
+            raise self._errors.interface(0, "another statement is in progress on this connection; nothing was sent")
+        if self._transport.is_closing():
+            raise self._errors.interface(0, "Not connected")
+        if self._is_stale():
+            raise self._gone()
+        self._write(command, payload)
+        self._incoming = incoming = self._incoming_class(self._columns)
+        return incoming
+
+    def _write(self, command: int, payload: bytes) -> None:
+        size = len(payload) + 1
+        if size < _LONGEST:
+            self._transport.write(_HEADER.pack(size, command) + payload)
+            return
+        data = bytes([command]) + payload
+        # A last packet shorter than the longest, empty if need be, ends the command.
+        for number, start in enumerate(range(0, size + 1, _LONGEST)):
+            piece = data[start : start + _LONGEST]
+            self._transport.write(len(piece).to_bytes(3, "little") + bytes([number & 0xFF]))
+            self._transport.write(piece)
+
+    async def _finish(self, incoming: Incoming) -> None:
+        """
+        Wait for the whole reply. Whatever goes wrong on the way closes the connection; an error that the server answers does
+        not.
+        """
+        try:
+            need = 5
+            while need:
+                await self._wait_for(need)
+                need = self._feed(incoming)
+        except BaseException as error:
+            raise self._broken(error) from error.__cause__
+        self._incoming = None
+        if incoming.status is not None:
+            self.raw.server_status = incoming.status
+
+    async def _exchange(self, texts: Sequence[str]) -> list[Incoming]:
+        """
+        Write all *texts* at once and read their replies: one round trip, and every one of them runs whatever happens to the
+        others.
+        """
+        payloads = [self._encode(text, ()) for text in texts]
+        replies = [self._begin(_COM_QUERY, payloads[0])]
+        for payload in payloads[1:]:
+            self._write(_COM_QUERY, payload)
+        await self._finish(replies[0])
+        for _ in payloads[1:]:
+            self._incoming = incoming = self._incoming_class(self._columns)
+            await self._finish(incoming)
+            replies.append(incoming)
+        return replies
+
+    def _broken(self, error: BaseException) -> BaseException:
+        """Close the connection; returns *error* as the library would have raised it."""
+        self.terminate()
+        # Only a statement whose caller left is worth a KILL: where the connection broke, its server has ended it or is gone.
+        self._abandoned = self._abandoned and isinstance(error, (asyncio.CancelledError, GeneratorExit))
+        if isinstance(error, OutOfOrderError):
+            if error.payload is None:
+                return _caused(self._errors.operational(2027, f"Malformed packet: {error}"), error)
+            said = self._errors.of_server(error.payload)
+            return _caused(self._errors.operational(2013, f"Lost connection to MySQL server during query ({said.args[1]})"), said)
+        if isinstance(error, (asyncio.IncompleteReadError, OSError)):
+            return _caused(self._errors.operational(2013, "Lost connection to MySQL server during query"), error)
+        return error
+
+    def _gone(self) -> Exception:
+        """2006: the server hung up, or said something unasked, before anything was sent."""
+        data = self._unread()
+        said = self._errors.of_server(data[4:]) if len(data) > 7 and data[4] == 0xFF else None
+        self.terminate()
+        reason = said.args[1] if said is not None else "the connection was closed before anything was sent"
+        return _caused(self._errors.operational(2006, f"MySQL server has gone away ({reason})"), said)
+
+    def _answered(self, payload: bytes) -> Exception:
+        """The server's error; where it has rolled the transaction back, which the reply does not say, take note."""
+        error = self._errors.of_server(payload)
         if error_number(error) in ROLLS_BACK:
             self.raw.server_status &= ~IN_TRANSACTION
         return error
 
+    async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
+        """Stream the rows of a statement: they come as they are fetched, and the connection is busy until `close`."""
+        stream = Stream(self, self._begin(_COM_QUERY, self._encode(text, params)))
+        await stream.start()
+        return stream
+
+    def describe(self, reply: Reply) -> tuple[str, int | None, int | None]:
+        """``INSERT 1``, rows returned or changed, the insert id where the server gave one."""
+        rows, text, incoming = reply
+        return describe(text, len(rows) if incoming.has_columns else None, incoming.affected, incoming.insert_id)
+
+    def check(self) -> bool:
+        """Whether the server has neither hung up nor said anything unasked, as far as has arrived."""
+        return not self.closed and not self._is_stale() and self._watch.is_quiet()
+
+    async def ping(self) -> None:
+        """COM_PING."""
+        await self._finish(self._begin(_COM_PING, b""))
+
+    async def close(self) -> None:
+        """COM_QUIT, then close and wait until the socket is closed; with a statement in progress, close at once."""
+        if self._incoming is not None:
+            self.terminate()
+        elif not self._transport.is_closing():
+            self._transport.write(_HEADER.pack(1, _COM_QUIT))
+            self.raw.close()
+        await self._wait_closed()
+
+    def terminate(self) -> None:
+        """Close the socket at once; a statement that is cut off by it can be killed by `abandon`."""
+        if self._incoming is not None:
+            self._incoming = None
+            self._abandoned = True
+        self.raw.abort()
+
     async def begin(self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False) -> None:
         """START TRANSACTION, after SET TRANSACTION where an isolation level is asked for; *deferrable* means nothing on MySQL."""
-        await self.send_in_order(begin_statements(isolation=isolation, readonly=readonly))
+        for reply in await self._exchange(begin_statements(isolation=isolation, readonly=readonly)):
+            if reply.error is not None:
+                raise self._answered(reply.error)
 
     async def commit(self) -> None:
         """Send COMMIT."""
@@ -234,62 +403,66 @@ class MysqlSession(ABC):
             killer.terminate()
 
 
-async def ask_password(options: ConnectOptions, provider: PasswordProvider | None) -> str:
-    """
-    The password for this connect: the provider's answer, or the configured one.
+class Stream:
+    """Rows of one statement as they come; what the connection buffers (some 100 KiB) is all that is in memory."""
 
-    Raises:
-        CredentialsError: the provider failed; its error is the cause.
-    """
-    if provider is None:
-        return options.password or ""
-    try:
-        answer = provider(options.endpoint)
-        return await answer if inspect.isawaitable(answer) else answer
-    except Exception as error:
-        raise CredentialsError(f"the password provider failed for {options.endpoint!r}: {error}") from error
+    __slots__ = ("_connection", "_incoming", "_need")
+
+    def __init__(self, connection: MysqlSession, incoming: Incoming) -> None:
+        self._connection = connection
+        self._incoming = incoming
+        self._need = 5
+
+    async def start(self) -> None:
+        """Wait for the first packets, so that a refused statement raises where it is opened."""
+        while not self._incoming.has_columns and not self._incoming.done:
+            await self._read()
+        self._connection._pause(not self._incoming.done)
+
+    async def fetch(self, count: int) -> Sequence[Any]:
+        """Up to *count* further rows; empty at the end."""
+        incoming = self._incoming
+        while len(incoming.rows) < count and not incoming.done:
+            await self._read()
+        self._connection._pause(not incoming.done)
+        taken = incoming.rows[:count]
+        del incoming.rows[:count]
+        return taken
+
+    async def _read(self) -> None:
+        """Take what has arrived, or else wait for more."""
+        connection = self._connection
+        if connection._incoming is not self._incoming:
+            raise connection._errors.interface(0, "Not connected")
+        try:
+            await connection._wait_for(self._need)
+            self._need = connection._feed(self._incoming)
+        except BaseException as error:
+            raise connection._broken(error) from error.__cause__
+        if self._incoming.done:
+            connection._incoming = None
+            if self._incoming.status is not None:
+                connection.raw.server_status = self._incoming.status
+            if self._incoming.error is not None:
+                raise connection._answered(self._incoming.error)
+
+    async def close(self) -> None:
+        """Read away what little may be left; where it is more, close the connection, and `abandon` will end the statement."""
+        connection, incoming = self._connection, self._incoming
+        drained = 0
+        try:
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                while connection._incoming is incoming and drained < _DRAIN_ROWS:
+                    await self._read()
+                    drained += len(incoming.rows)
+                    incoming.rows.clear()
+        except Exception:
+            # Too slow, or the statement ended with an error that nobody waits for: the connection knows whether it is usable.
+            pass
+        if connection._incoming is incoming:
+            connection.terminate()
 
 
-class CredentialsError(Exception):
-    """No password could be had; each driver turns it into its library's error 2061."""
-
-
-def as_latin1(password: str) -> str:
-    """Both libraries encode passwords as Latin-1; servers keep them in UTF-8."""
-    return password.encode().decode("latin-1")
-
-
-TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
-
-
-def tls_context(tls: TlsOptions, *, local: bool) -> ssl.SSLContext | None:
-    """
-    The context for *tls*, or None for a plain connection; nothing is encrypted over a socket file (*local*).
-
-    Raises:
-        ConfigError: unknown mode, or files that cannot be read as what they should be.
-    """
-    if tls.mode not in TLS_MODES:
-        raise ConfigError(f"tls.mode {tls.mode!r} is none of {', '.join(TLS_MODES)}")
-    if tls.mode == "disable" or local:
-        return None
-    try:
-        return _context(tls, tuple([os.stat(path).st_mtime_ns if path else 0 for path in (tls.ca, tls.cert, tls.key)]))
-    except OSError as error:
-        raise ConfigError(f"TLS files cannot be used: {error}") from error
-
-
-@lru_cache(maxsize=64)
-def _context(tls: TlsOptions, _changed: tuple[int, ...]) -> ssl.SSLContext:
-    verified = tls.mode.startswith("verify") or (tls.mode == "require" and tls.ca is not None)
-    context = ssl.create_default_context(cafile=tls.ca) if verified else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = tls.mode == "verify-full"
-    context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
-
-
-def must_encrypt(tls: TlsOptions, *, local: bool) -> bool:
-    """Whether a server without TLS is refused before it is told anything."""
-    return not local and tls.mode not in ("disable", "prefer")
+def _caused(error: Exception, cause: BaseException | None) -> Exception:
+    error.__cause__ = cause
+    return error

@@ -2,12 +2,12 @@
 Decode a reply of MySQL's text protocol straight from the receive buffer, without any I/O.
 
 aiomysql awaits twice for every packet of a reply: a one-row answer costs it a dozen awaits. Nearly every reply is complete
-when its first byte is seen, so `Reply.feed` takes all whole packets that are there and says how many bytes must be there
+when its first byte is seen, so `Incoming.feed` takes all whole packets that are there and says how many bytes must be there
 before it can go on. Column descriptions, which are the same bytes every time a statement is run, are parsed once and
 remembered by `Columns`.
 
 Guarantees: a reply that is `done` left nothing of itself in the buffer; packets out of order raise `OutOfOrderError` and
-never become rows. Left to the driver: what an error packet means (`Reply.error` is its payload), how a column's bytes become
+never become rows. Left to the driver: what an error packet means (`Incoming.error` is its payload), how a column's bytes become
 a value, and waiting.
 
 Source: the protocol reference of MySQL ("Text Resultset", "OK_Packet", "ERR_Packet"), without DEPRECATE_EOF.
@@ -21,8 +21,11 @@ from typing import Any
 from dbrouter.drivers.rows import Row, row_class
 
 Converter = Callable[[bytes], Any]
-Column = tuple[str, Converter | None]
-"""(name, what makes a value of the column's bytes; None leaves bytes)."""
+Column = tuple[str, Converter | None, Any]
+"""(name, what makes a value of the column's bytes or None for bytes as they are, the same for a library's own row parser)."""
+
+Table = tuple[type[Row], tuple[Converter | None, ...], tuple[Any, ...]]
+"""What a list of columns makes of a row: row class, converters, and the library's own."""
 
 MORE_RESULTS = 0x0008
 """Status bit: another result follows (CALL)."""
@@ -53,14 +56,15 @@ class Columns:
     def __init__(self, parse: Callable[[bytes], Column], limit: int = 512) -> None:
         self._parse = parse
         self._limit = limit
-        self._known: dict[bytes, tuple[type[Row], tuple[Converter | None, ...]]] = {}
+        self._known: dict[bytes, Table] = {}
 
-    def find(self, packets: bytes) -> tuple[type[Row], tuple[Converter | None, ...]]:
-        """Row class and converters for *packets*, the column descriptions with their headers."""
+    def find(self, packets: bytes) -> Table:
+        """The table for *packets*, the column descriptions with their headers."""
         found = self._known.get(packets)
         if found is None:
             columns = [self._parse(payload) for payload in _payloads(packets)]
-            found = row_class([name for name, _ in columns]), tuple([converter for _, converter in columns])
+            names, converters, compiled = zip(*columns, strict=True)
+            found = row_class(names), converters, compiled
             if len(self._known) >= self._limit:
                 del self._known[next(iter(self._known))]
             self._known[packets] = found
@@ -77,7 +81,7 @@ def _payloads(packets: bytes) -> list[bytes]:
     return found
 
 
-class Reply:
+class Incoming:
     """
     The reply to one command, while it comes in.
 
@@ -93,10 +97,9 @@ class Reply:
 
     __slots__ = (
         "_columns",
-        "_converters",
         "_keep",
-        "_make",
         "_sequence",
+        "_table",
         "affected",
         "done",
         "error",
@@ -110,8 +113,7 @@ class Reply:
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
-        self._converters: tuple[Converter | None, ...] | None = None
-        self._make: type[Row] | None = None
+        self._table: Table | None = None
         self._keep = True
         self._sequence = 1
         self.rows: list[Row] = []
@@ -124,33 +126,27 @@ class Reply:
         self.status: int | None = None
         self.info = b""
 
-    def feed(self, buffer: bytearray) -> int:
+    def feed(self, data: bytes | bytearray, position: int, end: int) -> tuple[int, int]:
         """
-        Take the whole packets at the start of *buffer* out of it.
+        Take the whole packets in ``data[position:end]``.
 
         Returns:
-            0 when the reply is `done`; else how many bytes *buffer* must hold before the next call can get further.
+            (position behind what was taken, 0 when the reply is `done`, else how many bytes must follow that position before the
+            next call can get further).
 
         Raises:
             OutOfOrderError: the packets are not the reply to our command.
         """
-        data = bytes(buffer)
-        position = 0
         need = 0
         while not need and not self.done:
-            if self._converters is not None:
-                position, need = self._take_rows(data, position)
+            if self._table is not None:
+                position, need = self._take_rows(data, position, end, self._table)
             else:
-                position, need = self._take_head(data, position)
-        if position == len(data):
-            buffer.clear()
-        else:
-            del buffer[:position]
-        return need
+                position, need = self._take_head(data, position, end)
+        return position, need
 
-    def _take_head(self, data: bytes, start: int) -> tuple[int, int]:
+    def _take_head(self, data: bytes | bytearray, start: int, size: int) -> tuple[int, int]:
         """The first packet of a result, and the column descriptions where it has columns: all of them or nothing."""
-        size = len(data)
         if size - start < 5:
             return start, 5
         length = data[start] | data[start + 1] << 8 | data[start + 2] << 16
@@ -159,14 +155,14 @@ class Reply:
             return start, 4 + length
         lead = data[start + 4]
         if data[start + 3] != self._sequence:
-            payload = data[start + 4 : position] if lead == 0xFF and data[start + 3] == 0 else None
+            payload = bytes(data[start + 4 : position]) if lead == 0xFF and data[start + 3] == 0 else None
             raise OutOfOrderError(f"packet number {data[start + 3]} instead of {self._sequence}", payload)
         if lead == 0x00:
             self._sequence = self._sequence + 1 & 0xFF
             self._end_with_ok(data, start + 5, position)
             return position, 0
         if lead == 0xFF:
-            self.error = data[start + 4 : position]
+            self.error = bytes(data[start + 4 : position])
             self.done = True
             return position, 0
         if lead == 0xFB:
@@ -181,18 +177,15 @@ class Reply:
             return start, position + 9 - start
         if data[position + 4] != 0xFE or data[position + 3] != (self._sequence + count + 1) & 0xFF:
             raise OutOfOrderError("no end of the column descriptions where it belongs")
-        self._make, self._converters = self._columns.find(data[first:position])
+        self._table = self._columns.find(bytes(data[first:position]))
         self._keep = not self.has_columns
         self.has_columns = True
         self._sequence = (self._sequence + count + 2) & 0xFF
         return position + 9, 0
 
-    def _take_rows(self, data: bytes, position: int) -> tuple[int, int]:
+    def _take_rows(self, data: bytes | bytearray, position: int, size: int, table: Table) -> tuple[int, int]:
         """Every whole row of *data* from *position* on, and the end of the result where it is there."""
-        size = len(data)
-        converters = self._converters
-        make = self._make
-        assert converters is not None and make is not None
+        make, converters, _ = table
         rows = self.rows
         sequence = self._sequence
         need = 0
@@ -216,17 +209,17 @@ class Reply:
                 self._end_result(data[at + 3] | data[at + 4] << 8)
                 break
             if lead == 0xFF:
-                self.error = data[at:end]
+                self.error = bytes(data[at:end])
                 self.done = True
                 position = end
                 break
-            source = data
+            source: bytes | bytearray = data
             if length == _LONGEST:
-                whole = self._join(data, position)
-                if type(whole) is int:
+                whole = _join(data, position, size)
+                if isinstance(whole, int):
                     need = whole
                     break
-                source, end, at, sequence = whole  # type: ignore[misc]
+                source, end, at, sequence = whole
             position = end
             sequence = sequence + 1 & 0xFF
             values: list[Any] = []
@@ -246,7 +239,7 @@ class Reply:
                     else:
                         size_of = int.from_bytes(source[at : at + 8], "little")
                         at += 8
-                piece = source[at : at + size_of]
+                piece: Any = source[at : at + size_of]
                 at += size_of
                 values.append(piece if converter is None else converter(piece))
             if self._keep:
@@ -254,39 +247,40 @@ class Reply:
         self._sequence = sequence
         return position, need
 
-    def _join(self, data: bytes, position: int) -> int | tuple[bytes, int, int, int]:
-        """
-        A row of 16 MB or more: (its payload, where its last packet ends, 0, number of its last packet), or the bytes needed
-        to have it.
-        """
-        parts = []
-        start = position
-        while True:
-            if len(data) - position < 4:
-                return position + 4 - start
-            length = data[position] | data[position + 1] << 8 | data[position + 2] << 16
-            end = position + 4 + length
-            if len(data) < end:
-                return end - start
-            parts.append(data[position + 4 : end])
-            if length < _LONGEST:
-                return b"".join(parts), end, 0, data[position + 3]
-            position = end
-
-    def _end_with_ok(self, data: bytes, position: int, end: int) -> None:
+    def _end_with_ok(self, data: bytes | bytearray, position: int, end: int) -> None:
         self.affected, position = _length_encoded(data, position)
         self.insert_id, position = _length_encoded(data, position)
         self.warnings = data[position + 2] | data[position + 3] << 8
-        self.info = data[position + 4 : end]
+        self.info = bytes(data[position + 4 : end])
         self._end_result(data[position] | data[position + 1] << 8)
 
     def _end_result(self, status: int) -> None:
         self.status = status
-        self._converters = None
+        self._table = None
         self.done = not status & MORE_RESULTS
 
 
-def _length_encoded(data: bytes, position: int) -> tuple[int, int]:
+def _join(data: bytes | bytearray, position: int, size: int) -> int | tuple[bytes, int, int, int]:
+    """
+    A row of 16 MB or more: (payload, where its last packet ends, 0, number of its last packet), or the bytes needed to have
+    it.
+    """
+    parts = []
+    start = position
+    while True:
+        if size - position < 4:
+            return position + 4 - start
+        length = data[position] | data[position + 1] << 8 | data[position + 2] << 16
+        end = position + 4 + length
+        if size < end:
+            return end - start
+        parts.append(data[position + 4 : end])
+        if length < _LONGEST:
+            return b"".join(parts), end, 0, data[position + 3]
+        position = end
+
+
+def _length_encoded(data: bytes | bytearray, position: int) -> tuple[int, int]:
     """(number, position behind it)."""
     lead = data[position]
     if lead < 251:
