@@ -7,6 +7,7 @@ reported again.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from dbrouter.config.patterns import pattern_problem
 from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
 from dbrouter.terms import Engine, ServerStatus, WhenEmpty
+
+_SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 @dataclass(slots=True)
@@ -133,6 +136,11 @@ class _Checks:
                 f"hostgroup {database.reader_hostgroup} cannot be writer and reader at once; to read from the primary too, "
                 "name its server in both hostgroups, or leave reader_hostgroup out",
             )
+        for setting, value in database.server_settings.items():
+            if not _SETTING_NAME.fullmatch(setting):
+                self._add((*path, "server_settings"), "has a key that is not the name of a server setting")
+            elif "\0" in value:
+                self._add((*path, "server_settings", setting), "has a NUL character")
         if name in self._draft.unsure_engines:
             return
         if database.engine is Engine.POSTGRESQL and database.driver != "asyncpg":

@@ -292,6 +292,12 @@ def _driver_text(name: str) -> Callable[[Dsn, str], None]:
     return read
 
 
+def _charset(dsn: Dsn, value: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", value):
+        raise _Bad("is not the name of a character set")
+    dsn.driver_options["charset"] = value
+
+
 def _driver_count(name: str) -> Callable[[Dsn, str], None]:
     def read(dsn: Dsn, value: str) -> None:
         dsn.driver_options[name] = _count(value, 0, 2**31, "is not a whole number")
@@ -350,7 +356,7 @@ _MYSQL: dict[str, Callable[[Dsn, str], None] | str] = {
     "database": _text("database"),
     "unix_socket": _text("host"),
     "socket": _text("host"),
-    "charset": _driver_text("charset"),
+    "charset": _charset,
     "program_name": _driver_text("program_name"),
     "application_name": _driver_text("program_name"),
     "sql_mode": _setting("sql_mode"),

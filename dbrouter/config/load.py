@@ -55,10 +55,6 @@ _POLICIES: dict[str, type[StartPolicy] | type[FunctionPolicy] | type[SessionStat
     "session_statements": SessionStatements,
 }
 TOP_KEYS = (*SMALL_KEYS, *RouterConfig.model_fields)
-_LATER_FUNCTIONS = {
-    "primary": "every statement that calls an unknown function goes to the primary",
-    "introspect": "asking the catalog of the primary what a function may do",
-}
 _UNKNOWN_ID = MAX_ID
 """Stands for a hostgroup whose name is nobody's, after that was reported."""
 _HOMELESS = "a server in no hostgroup is never used; servers belong in hostgroups[].servers"
@@ -376,12 +372,9 @@ class _Loader:
 
     def _policy(self, name: str, kind: type[StartPolicy] | type[FunctionPolicy] | type[SessionStatements]) -> Any:
         written = self._document[name]
-        if name == "functions" and isinstance(written, str) and written in _LATER_FUNCTIONS:
-            self._problems.add(
-                (name,),
-                f"{written} is not supported yet ({_LATER_FUNCTIONS[written]}); the only value now is learn",
-                expected="learn",
-            )
+        if name == "functions" and written == "introspect":
+            message = "introspect is not supported yet (asking the catalog what a function may do); learn and primary are"
+            self._problems.add((name,), message, expected="learn, primary")
             return FunctionPolicy.LEARN
         try:
             return kind(written)

@@ -54,6 +54,7 @@ class FunctionPolicy(StrEnum):
     """How calls of functions we do not know are routed."""
 
     LEARN = "learn"
+    PRIMARY = "primary"
 
 
 class SessionStatements(StrEnum):
@@ -334,8 +335,9 @@ class RouterConfig(Settings):
     )
     functions: FunctionPolicy = Field(
         default=FunctionPolicy.LEARN,
-        description="`learn`: a call of a function we do not know counts as a read until a server refuses it, which is "
-        "remembered.",
+        description="`learn`: a statement that calls a function we do not know counts as a read until a server refuses "
+        "it, which is "
+        "remembered; `primary`: it goes to the primary.",
     )
     session_statements: SessionStatements = Field(
         default=SessionStatements.ERROR,

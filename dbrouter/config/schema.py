@@ -164,8 +164,8 @@ class ProbeSettings(Settings):
 
     interval: PositiveDuration = Field(
         default=0.5,
-        description="Seconds from one probe to the next (jittered). A dead node is noticed within about `fall` × "
-        "(`interval` + `timeout`).",
+        description="Seconds from the start of one probe to the start of the next. A frozen node is shunned at most "
+        "`interval` + `fall` × `timeout` after it froze.",
     )
     timeout: PositiveDuration = Field(
         default=0.5, description="Seconds a probe may take, connecting included, before it counts as failed."
