@@ -1,0 +1,333 @@
+"""
+Health endpoints: a plain ASGI application that any framework can mount, or a server run by itself.
+
+``/livez``, ``/readyz``, ``/health``, ``/breakers`` and ``/metrics`` answer from what the probes and the pools already know.
+Nothing here does I/O or waits, so every answer comes at once, whatever the servers do, and says how old its sample is. Nothing
+secret is told: no DSN, no user, no SQL; of a driver's error only its class or code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+from dbrouter.events import Observer
+from dbrouter.resilience.breaker import BreakerSnapshot
+from dbrouter.router.report import DatabaseHealth, HealthSnapshot, NodeHealth, StatsSnapshot
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+POLICIES = ("any", "writer", "all", "never-fail")
+
+_CODE = re.compile(r"[A-Za-z0-9_.]+")
+_OWN_WORDS = re.compile(r"no answer within [0-9.e-]+s")
+_EXTRA = "metrics need an extra: pip install 'dbrouter[prometheus]'"
+
+
+class Reporting(Protocol):
+    """What is asked of a router."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it takes no more work."""
+        ...
+
+    def health(self) -> HealthSnapshot:
+        """Its health now, without I/O."""
+        ...
+
+    def stats(self) -> StatsSnapshot:
+        """Its counters now, without I/O."""
+        ...
+
+    def observe(self, observer: Observer) -> None:
+        """Hand it events."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    content_type: str
+
+
+def health_app(router: Reporting, *, ready: str = "any") -> App:
+    """
+    The ASGI application with the health endpoints of *router*.
+
+    Args:
+        router: an open `Router`; the application neither opens nor closes it.
+        ready: when ``/readyz`` says 200: ``any`` (every database can serve something), ``writer`` (every database has a usable
+            primary), ``all`` (every node is usable) or ``never-fail``. A closed router is never ready.
+
+    Raises:
+        ValueError: *ready* is none of these.
+    """
+    if ready not in POLICIES:
+        raise ValueError(f"unknown readiness policy {ready!r}; use {', '.join(POLICIES)}")
+    endpoints = _Endpoints(router, ready)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                await _respond(endpoints, scope, send)
+            case "lifespan":
+                await _live(receive, send)
+            case "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1000})
+
+    return app
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _respond(endpoints: _Endpoints, scope: Scope, send: Send) -> None:
+    method = scope["method"]
+    answer = endpoints.answer(method, _route(scope["path"], scope.get("root_path", "")))
+    headers = [
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if answer.status == 405:
+        headers.append((b"allow", b"GET, HEAD"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
+
+
+def _route(path: str, root: str) -> str:
+    """
+    What of *path* is ours, as ``/livez``.
+
+    Frameworks differ: some leave the mount point in the path and name it in ``root_path``, some take it away, and behind a proxy
+    that strips a prefix only the later part of ``root_path`` is in the path. So the longest end of *root* that *path* starts with
+    is taken off.
+    """
+    parts = [part for part in root.split("/") if part]
+    for start in range(len(parts)):
+        prefix = "/" + "/".join(parts[start:])
+        if path == prefix or path.startswith(prefix + "/"):
+            path = path[len(prefix) :]
+            break
+    return "/" + path.strip("/")
+
+
+class _Endpoints:
+    """The answers, each by a plain function of the router's snapshots."""
+
+    def __init__(self, router: Reporting, ready: str) -> None:
+        self._router = router
+        self._ready = ready
+        self._metrics = _metrics_of(router)
+        self._by_path: dict[str, Callable[[], _Answer]] = {
+            "/livez": self._livez,
+            "/readyz": self._readyz,
+            "/health": self._health,
+            "/breakers": self._breakers,
+            "/metrics": self._metrics_text,
+        }
+
+    def answer(self, method: str, path: str) -> _Answer:
+        """What *method* on *path* gets."""
+        endpoint = self._by_path.get(path)
+        if endpoint is None:
+            return _json(404, {"error": "not found", "endpoints": list(self._by_path)})
+        if method not in ("GET", "HEAD"):
+            return _json(405, {"error": f"{method} is not allowed; use GET or HEAD"})
+        return endpoint()
+
+    def _livez(self) -> _Answer:
+        return _json(200, {"status": "pass"})
+
+    def _readyz(self) -> _Answer:
+        health, closed = self._router.health(), self._router.closed
+        ready = health.ready(self._ready) and not closed
+        body: dict[str, Any] = {"status": "pass" if ready else "fail", "policy": self._ready}
+        if closed:
+            body["why"] = "the router is closed"
+        body["databases"] = {database.name: _readiness(database, health, self._ready) for database in health.databases}
+        return _json(200 if ready else 503, body)
+
+    def _health(self) -> _Answer:
+        now = datetime.now(UTC)
+        health, closed = self._router.health(), self._router.closed
+        status = "fail" if closed else health.status
+        body = {
+            "status": status,
+            "description": "database routing",
+            "databases": {
+                database.name: {
+                    "engine": database.engine,
+                    "status": database.status,
+                    "writer": database.writer,
+                    "reads": database.reads,
+                }
+                for database in health.databases
+            },
+            "checks": _checks(health, self._router.stats(), now),
+        }
+        if closed:
+            body["output"] = "the router is closed"
+        return _json(503 if status == "fail" else 200, body, "application/health+json")
+
+    def _breakers(self) -> _Answer:
+        now = datetime.now(UTC)
+        health = self._router.health()
+        times = Counter(node.node for node in health.nodes)
+        return _json(
+            200,
+            {
+                "circuitBreakers": {
+                    node.node if times[node.node] == 1 else f"{node.database}/{node.node}": _breaker_details(node.breaker, now)
+                    for node in health.nodes
+                }
+            },
+        )
+
+    def _metrics_text(self) -> _Answer:
+        if self._metrics is None:
+            return _json(404, {"error": _EXTRA})
+        body, content_type = self._metrics()
+        return _Answer(200, body, content_type)
+
+
+def _metrics_of(router: Reporting) -> Callable[[], tuple[bytes, str]] | None:
+    try:
+        from dbrouter.integrations.prometheus import exposition
+    except ModuleNotFoundError as error:
+        if error.name is None or not error.name.startswith("prometheus_client"):
+            raise
+        return None
+    return exposition(router)
+
+
+def _json(status: int, body: Any, content_type: str = "application/json") -> _Answer:
+    return _Answer(status, json.dumps(body, separators=(",", ":")).encode(), content_type)
+
+
+def _readiness(database: DatabaseHealth, health: HealthSnapshot, policy: str) -> dict[str, Any]:
+    ready = HealthSnapshot(status=database.status, databases=(database,), nodes=()).ready(policy)
+    why = [f"{node.node}: {_why_not(node)}" for node in health.nodes if node.database == database.name and not node.usable]
+    return {"ready": ready, "writer": database.writer, "reads": database.reads, "all": database.all, "why": why}
+
+
+def _why_not(node: NodeHealth) -> str:
+    """Why *node* is not (wholly) usable, without a word of what its server said."""
+    if node.shunned is not None:
+        return f"shunned, {_safe(node.shunned)}"
+    if node.sample_age is None:
+        return "not probed yet"
+    if node.breaker.state not in ("CLOSED", "DISABLED"):
+        return f"breaker {node.breaker.state.lower()}"
+    return f"role {node.role}, or taken out by configuration"
+
+
+def _safe(text: str) -> str:
+    """
+    *text* without what a server said: ``a probe failed: InvalidPasswordError: password authentication …`` ends after the class.
+
+    What stands behind the first colon comes from a driver and may name users and databases; its first word is a class or a code.
+    """
+    head, colon, rest = text.partition(": ")
+    if not colon:
+        return text
+    found = _OWN_WORDS.match(rest) or _CODE.match(rest)
+    return f"{head}: {found[0]}" if found else head
+
+
+def _checks(health: HealthSnapshot, stats: StatsSnapshot, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """
+    ``node:measurement`` → entries, as draft-inadarei-api-health-check has it.
+
+    A list has several entries where two databases name the same server, and where it stands in two hostgroups (pools).
+    """
+    checks: dict[str, list[dict[str, Any]]] = {}
+    for node in health.nodes:
+        for measurement, entry in _node_checks(node, now):
+            checks.setdefault(f"{node.node}:{measurement}", []).append(entry)
+    for member in stats.members:
+        pool = member.pool
+        waiting = pool.waiting > 0
+        checks.setdefault(f"{member.node}:pool", []).append(
+            {
+                "componentType": "datastore",
+                "componentId": f"{member.hostgroup}/{member.node}",
+                "database": member.database,
+                "hostgroup": member.hostgroup,
+                "observedValue": pool.in_use,
+                "observedUnit": "connections in use",
+                "status": "warn" if waiting else "pass",
+                "time": _stamp(now),
+                "size": pool.size,
+                "idle": pool.idle,
+                "waiting": pool.waiting,
+                "max": pool.max_size,
+            }
+        )
+    return checks
+
+
+def _node_checks(node: NodeHealth, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+    common = {"componentType": "datastore", "componentId": f"{node.database}/{node.node}", "database": node.database}
+    sampled = {} if node.sample_age is None else {"time": _stamp(now, node.sample_age), "age": round(node.sample_age, 3)}
+    role: dict[str, Any] = {**common, "observedValue": node.role, "status": node.status, **sampled}
+    role["hostgroups"] = list(node.hostgroups)
+    if node.status != "pass":
+        role["output"] = _why_not(node)
+    if node.shunned_for is not None:
+        role["shunnedFor"] = round(node.shunned_for, 3)
+    yield "role", role
+    breaker = node.breaker
+    entry: dict[str, Any] = {
+        **common,
+        "observedValue": str(breaker.state),
+        "status": "pass" if breaker.state in ("CLOSED", "DISABLED") else "fail" if breaker.state != "HALF_OPEN" else "warn",
+        "time": _stamp(now),
+        **_breaker_story(breaker, now),
+    }
+    yield "breaker", entry
+
+
+def _breaker_story(breaker: BreakerSnapshot, now: datetime) -> dict[str, Any]:
+    """Since when, why, and seconds until the first trial, as far as they are known."""
+    story: dict[str, Any] = {}
+    if breaker.why:
+        story |= {"since": _stamp(now, breaker.seconds), "why": _safe(breaker.why)}
+    if breaker.retry_after is not None:
+        story["retryAfter"] = round(breaker.retry_after, 3)
+    return story
+
+
+def _breaker_details(breaker: BreakerSnapshot, now: datetime) -> dict[str, Any]:
+    """The fields of Resilience4j's ``/actuator/circuitbreakers`` that a breaker here has; since, why and retryAfter are ours."""
+    return {
+        "failureRate": f"{breaker.failure_rate:.1f}%",
+        "slowCallRate": f"{breaker.slow_call_rate:.1f}%",
+        "bufferedCalls": breaker.buffered_calls,
+        "failedCalls": breaker.failed_calls,
+        "slowCalls": breaker.slow_calls,
+        "notPermittedCalls": breaker.not_permitted_calls,
+        "state": str(breaker.state),
+        **_breaker_story(breaker, now),
+    }
+
+
+def _stamp(now: datetime, age: float = 0.0) -> str:
+    return (now - timedelta(seconds=age)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
