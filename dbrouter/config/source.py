@@ -103,10 +103,14 @@ def _copy(value: Any, depth: int) -> Any:
     if depth > 50:
         _refuse(None, "is nested too deeply")
     if isinstance(value, Mapping):
-        return {key: _copy(item, depth + 1) for key, item in value.items()}
+        return {_key(key): _copy(item, depth + 1) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_copy(item, depth + 1) for item in value]
     return value
+
+
+def _key(key: object) -> str:
+    return str(key) if isinstance(key, (str, int)) else f"<{type(key).__name__}>"
 
 
 class _Builder:
