@@ -72,7 +72,7 @@ def _other(value: Any, fallback: Fallback, no_backslash: bool) -> str:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ParameterError(f"{value} has no MySQL literal")
-        return str(value)
+        return format(value, "f")
     if isinstance(value, float):
         text = float.__repr__(value)
         if text in ("inf", "-inf", "nan"):

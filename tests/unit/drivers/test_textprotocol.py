@@ -1,0 +1,186 @@
+"""Replies of the text protocol, decoded from whatever pieces they arrive in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbrouter.drivers.textprotocol import Column, Columns, Incoming, OutOfOrderError
+
+
+def packet(number: int, payload: bytes) -> bytes:
+    """*payload* as packets, 16 MB and more continued as the protocol wants it."""
+    out = b""
+    while True:
+        piece, payload = payload[:0xFFFFFF], payload[0xFFFFFF:]
+        out += len(piece).to_bytes(3, "little") + bytes([number & 0xFF]) + piece
+        number += 1
+        if len(piece) < 0xFFFFFF:
+            return out
+
+
+def text(value: bytes | None) -> bytes:
+    if value is None:
+        return b"\xfb"
+    size = len(value)
+    if size < 251:
+        return bytes([size]) + value
+    if size < 1 << 16:
+        return b"\xfc" + size.to_bytes(2, "little") + value
+    if size < 1 << 24:
+        return b"\xfd" + size.to_bytes(3, "little") + value
+    return b"\xfe" + size.to_bytes(8, "little") + value
+
+
+def eof(number: int, status: int = 2, warnings: int = 0) -> bytes:
+    return packet(number, b"\xfe" + warnings.to_bytes(2, "little") + status.to_bytes(2, "little"))
+
+
+def ok(number: int, affected: bytes = b"\x01", insert_id: bytes = b"\x00", status: int = 2) -> bytes:
+    return packet(number, b"\x00" + affected + insert_id + status.to_bytes(2, "little") + b"\x00\x00info")
+
+
+def result(names: list[bytes], rows: list[list[bytes | None]], *, first: int = 1, status: int = 2) -> bytes:
+    out = packet(first, bytes([len(names)]))
+    number = first + 1
+    for name in names:
+        out += packet(number, name)
+        number += 1
+    out += eof(number)
+    number += 1
+    for row in rows:
+        out += packet(number, b"".join(text(value) for value in row))
+        number += 1
+    return out + eof(number, status)
+
+
+def columns() -> Columns:
+    def parse(payload: bytes) -> Column:
+        return payload.decode(), bytes.decode if payload != b"raw" else None, None
+
+    return Columns(parse)
+
+
+def feed_all(data: bytes, sizes: list[int] | None = None, known: Columns | None = None) -> Incoming:
+    """Feed *data* in pieces, as a connection does: never again before what was needed is there."""
+    incoming = Incoming(known or columns())
+    buffer = b""
+    need = 5
+    for size in [*(sizes or []), len(data)]:
+        buffer, data = buffer + data[:size], data[size:]
+        if len(buffer) >= need and not incoming.done:
+            position, need = incoming.feed(buffer, 0, len(buffer))
+            buffer = buffer[position:]
+    assert incoming.done and not buffer
+    return incoming
+
+
+def test_rows_and_status() -> None:
+    """A result set becomes rows with names; NULL is None, a column without converter stays bytes."""
+    incoming = feed_all(result([b"a", b"raw"], [[b"x", b"\xff"], [None, None]], status=0x23))
+
+    assert incoming.rows == [("x", b"\xff"), (None, None)]
+    assert incoming.rows[0]["raw"] == b"\xff"
+    assert (incoming.has_columns, incoming.status, incoming.error) == (True, 0x23, None)
+
+
+def test_an_ok_packet() -> None:
+    """A statement without columns says how many rows it changed and which id it made, also in long numbers."""
+    incoming = feed_all(ok(1, b"\xfc\x10\x27", b"\xfe" + (1 << 40).to_bytes(8, "little"), status=3))
+
+    assert (incoming.affected, incoming.insert_id, incoming.status, incoming.info) == (10_000, 1 << 40, 3, b"info")
+    assert not incoming.has_columns
+
+
+def test_an_error_at_once_and_behind_rows() -> None:
+    """An error packet ends the reply wherever it stands, and is handed over unread."""
+    error = b"\xff\x28\x04#42000nope"
+    rows = result([b"a"], [[b"x"]])
+
+    assert feed_all(packet(1, error)).error == error
+    late = feed_all(rows[:-9] + packet(5, error))
+    assert (late.error, late.rows) == (error, [("x",)])
+
+
+def test_several_results() -> None:
+    """Of a CALL's results the first that has columns is kept, the rest is read away."""
+    data = result([b"a"], [[b"1"]], status=2 | 8) + result([b"b"], [[b"2"]], first=6, status=2 | 8) + ok(11)
+
+    incoming = feed_all(data)
+
+    assert [dict(row) for row in incoming.rows] == [{"a": "1"}]
+    assert incoming.affected == 1
+
+
+@given(st.lists(st.integers(1, 40), max_size=60), st.lists(st.binary(max_size=600), max_size=30))
+def test_any_cut_gives_the_same_rows(sizes: list[int], values: list[bytes]) -> None:
+    """Where the network cuts a reply makes no difference."""
+    data = result([b"raw", b"a"], [[value, b"y"] for value in values])
+
+    assert feed_all(data, sizes).rows == [(value, "y") for value in values]
+
+
+def test_rows_of_sixteen_megabytes() -> None:
+    """A row that needs several packets is one row, also where its length ends exactly at a packet."""
+    for size in (0xFFFFFF - 9, 0xFFFFFF - 8, 0x1000010):
+        big = b"z" * size
+        row = text(big)
+        extra = len(row) // 0xFFFFFF
+        data = packet(1, b"\x01") + packet(2, b"raw") + eof(3) + packet(4, row) + packet(5 + extra, text(b"end")) + eof(6 + extra)
+
+        assert feed_all(data, [100, 5_000_000, 5_000_000]).rows == [(big,), (b"end",)]
+
+
+def test_a_row_that_starts_like_an_end() -> None:
+    """A first column longer than 16 MB starts with the byte of an EOF packet and is no end."""
+    big = b"z" * (1 << 24)
+    data = packet(1, b"\x01") + packet(2, b"raw") + eof(3) + packet(4, text(big)) + eof(6)
+
+    assert feed_all(data).rows == [(big,)]
+
+
+def test_more_than_255_packets() -> None:
+    """Packet numbers wrap around."""
+    incoming = feed_all(result([b"a"], [[str(number).encode()] for number in range(1000)]))
+
+    assert incoming.rows[-1] == ("999",)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        ok(2),
+        packet(1, b"\xfb/etc/passwd"),
+        result([b"a"], [[b"x"]])[:-9] + eof(9),
+        packet(1, b"\x01") + packet(2, b"a") + packet(3, b"\x01a") + eof(4),
+        packet(1, b"\x01") + packet(2, b"a") + eof(7),
+    ],
+)
+def test_what_is_not_our_reply_is_refused(data: bytes) -> None:
+    """Packets out of order, a request for a local file, a missing end of columns: never rows."""
+    with pytest.raises(OutOfOrderError):
+        feed_all(data)
+
+
+def test_last_words_of_the_server_are_kept() -> None:
+    """An error that the server sent before it read the command comes with the number 0."""
+    with pytest.raises(OutOfOrderError) as caught:
+        feed_all(packet(0, b"\xff\xbf\x0f#HY000bye"))
+
+    assert caught.value.payload == b"\xff\xbf\x0f#HY000bye"
+
+
+def test_column_lists_are_parsed_once_and_forgotten_in_time() -> None:
+    """The same columns give the same row class; the memory is bounded."""
+    parsed = []
+
+    def parse(payload: bytes) -> Column:
+        parsed.append(payload)
+        return payload.decode(), bytes.decode, None
+
+    known = Columns(parse, limit=2)
+    rows = [feed_all(result([name], [[b"1"]]), known=known).rows[0] for name in (b"a", b"a", b"b", b"c", b"a")]
+
+    assert type(rows[0]) is type(rows[1]) is not type(rows[4])
+    assert parsed == [b"a", b"b", b"c", b"a"]
