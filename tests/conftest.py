@@ -12,6 +12,8 @@ that no test leaves a task, a socket or a frozen server behind.
 from __future__ import annotations
 
 import asyncio
+import gc
+import inspect
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -35,7 +37,7 @@ if os.environ.get("DBROUTER_LOOP") == "uvloop":
         return uvloop.EventLoopPolicy()
 
 
-# --- clusters --------------------------------------------------------------------------------------------------------------------
+# --- clusters -------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +58,9 @@ def clusters() -> Iterator[Callable[[ServerKind], LocalCluster]]:
 
 
 def _missing_is_excused(name: str) -> None:
-    """Without ``CI=true`` a server that is not on this machine leaves its tests out; with it, only MySQL, and only by Debian's refusal."""
+    """
+    Skip the tests of a server that is not on this machine; under ``CI=true`` only MySQL, and only where Debian refuses it.
+    """
     if servers.find(name) is not None:
         return
     strict = os.environ.get("CI") == "true"
@@ -151,17 +155,43 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("cluster", kinds, indirect=True, ids=[kind.value for kind in kinds])
 
 
-# --- nothing is left behind ------------------------------------------------------------------------------------------------------
+# --- nothing is left behind -----------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-async def _no_task_left(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """Fail a test that ends with a task of its own still running."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every coroutine test is watched; plain ones have no loop to leave anything in."""
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.obj)):
+            item.fixturenames.insert(0, "nothing_left_behind")
+
+
+@pytest.fixture
+async def nothing_left_behind() -> AsyncIterator[None]:
+    """Fail a test that ends with a task of its own still running, or with a socket open that was not open before."""
     before = asyncio.all_tasks()
+    sockets = _open_sockets()
     yield
     left = {task for task in asyncio.all_tasks() - before if not task.done()} - {asyncio.current_task()}
     for task in left:
         task.cancel()
     if left:
         await asyncio.wait(left, timeout=5)
-        pytest.fail(f"left running: {sorted(task.get_name() + ' ' + str(task.get_coro()) for task in left)}")
+        pytest.fail(f"left running: {sorted(f'{task.get_name()} {task.get_coro()}' for task in left)}")
+    gc.collect(1)  # A socket that was merely forgotten shows itself here, as a ResourceWarning of the right test.
+    for _ in range(100):
+        if not (open_still := _open_sockets() - sockets):
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail(f"left open: {sorted(open_still)}")
+
+
+def _open_sockets() -> set[str]:
+    found = set()
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{descriptor}")
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found

@@ -61,7 +61,7 @@ class LocalCluster:
             return f"<LocalCluster {self.kind} stopped>"
         return f"<LocalCluster {self.kind} primary={self._primary!r} replicas={self._replicas!r}>"
 
-    # --- who is in it ------------------------------------------------------------------------------------------------------------
+    # --- who is in it -----------------------------------------------------------------------------
 
     @property
     def engine(self) -> Engine:
@@ -85,7 +85,7 @@ class LocalCluster:
         """The primary, then the replicas."""
         return [self.primary, *self._replicas]
 
-    # --- its life ----------------------------------------------------------------------------------------------------------------
+    # --- its life ---------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """
@@ -157,7 +157,7 @@ class LocalCluster:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await asyncio.to_thread(self.stop)
 
-    # --- replication -------------------------------------------------------------------------------------------------------------
+    # --- replication ------------------------------------------------------------------------------
 
     def wait_caught_up(self, timeout: float = 30) -> None:
         """
@@ -180,7 +180,8 @@ class LocalCluster:
         """
         Make *replica* the primary, and have the other replicas that run follow it.
 
-        The old primary is not touched: kill or stop it first for a failover, leave it for a split brain. `heal` makes it a replica.
+        The old primary is not touched: kill or stop it first for a failover, leave it for a split brain.
+        `heal` makes it a replica.
 
         Raises:
             ServerError: *replica* does not run or did not become writable.
@@ -204,7 +205,8 @@ class LocalCluster:
         """
         Bring everything back: every server thawed and running, `primary` writable, all others its replicas and caught up.
 
-        A replica that took another course (it was promoted, or made writable) is built anew. Does little where all is well (0.1 s).
+        A replica that took another course (it was promoted, or made writable) is built anew.
+        Costs 0.1 s where all is well.
         """
         for server in self.servers:
             server.thaw()

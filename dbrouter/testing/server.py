@@ -59,7 +59,7 @@ class LocalServer(ABC):
         state = "frozen" if self.frozen else "running" if self.running else "stopped"
         return f"<LocalServer {self.name} {self.endpoint} {state}>"
 
-    # --- where it is -------------------------------------------------------------------------------------------------------------
+    # --- where it is ------------------------------------------------------------------------------
 
     @property
     def endpoint(self) -> str:
@@ -92,7 +92,7 @@ class LocalServer(ABC):
         login = quote(name, safe="") + (f":{quote(secret, safe='')}" if secret is not None else "")
         return f"{self.kind.engine.value}://{login}@{self.host}:{self.port}/{quote(database or DATABASE, safe='')}"
 
-    # --- its life ----------------------------------------------------------------------------------------------------------------
+    # --- its life ---------------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
@@ -198,9 +198,11 @@ class LocalServer(ABC):
     def _stop_signal(self, mode: StopMode) -> signal.Signals:
         return signal.SIGTERM
 
+    @abstractmethod
     def _before_start(self) -> None:
         """Write what the server reads at its start."""
 
+    @abstractmethod
     def _after_kill(self) -> None:
         """Remove what a killed server leaves outside its folder."""
 
@@ -210,7 +212,7 @@ class LocalServer(ABC):
     @abstractmethod
     def _ready(self) -> bool: ...
 
-    # --- asking it ---------------------------------------------------------------------------------------------------------------
+    # --- asking it --------------------------------------------------------------------------------
 
     @abstractmethod
     def query(self, sql: str, *, database: str = DATABASE) -> list[tuple[str | None, ...]]:
@@ -226,7 +228,7 @@ class LocalServer(ABC):
         rows = self.query(sql, database=database)
         return rows[0][0] if rows else None
 
-    # --- its part in a cluster (called by LocalCluster) --------------------------------------------------------------------------
+    # --- its part in a cluster (called by LocalCluster) -------------------------------------------
 
     @abstractmethod
     def build(self, source: Self | None) -> None:

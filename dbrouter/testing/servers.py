@@ -75,7 +75,7 @@ def store() -> Path:
     """
     Where privately unpacked servers are kept.
 
-    ``DBROUTER_SERVERS``, else ``.servers`` in the checkout this package is imported from, else ``dbrouter`` in the user's cache folder.
+    ``DBROUTER_SERVERS``, else ``.servers`` in the checkout this is imported from, else ``dbrouter`` in the user's cache folder.
     """
     chosen = os.environ.get("DBROUTER_SERVERS")
     if chosen:
@@ -174,7 +174,7 @@ def _find_mysql() -> Installation | None:
     loader = next((path for path in sorted(folder.glob("usr/lib*/**/ld-linux-*.so.*"))), None)
     if loader is None:
         return None
-    command = [loader, "--library-path", ":".join(map(str, libraries)), program, "--no-defaults", "--version"]
+    command: list[str | Path] = [loader, "--library-path", ":".join(map(str, libraries)), program, "--no-defaults", "--version"]
     return Installation(
         name=ServerKind.MYSQL_9_7.value,
         version=_version(command),
