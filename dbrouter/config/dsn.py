@@ -132,9 +132,9 @@ class _Parser:
         if _WHOLE_VARIABLE.fullmatch(userinfo) and ":" in (held := self._expand(userinfo)):
             self._dsn.user, _, self._dsn.password = held.partition(":")
             return
-        user, colon, password = _split_outside(userinfo, ":")
+        user, _, password = _split_outside(userinfo, ":")
         self._dsn.user = self._plain(user) or None
-        self._dsn.password = self._plain(password) if colon else None
+        self._dsn.password = self._plain(password) or None  # empty is none, as in libpq
 
     def _place(self, place: str) -> None:
         place = self._expand(place)

@@ -365,7 +365,7 @@ class _Loader:
     def _secret(self, written: Any, path: Path) -> Any:
         if isinstance(written, str):
             held = self._interpolation.secret(written, path)
-            return SecretStr(held) if held is not None else None
+            return SecretStr(held) if held else None
         if written is not None:
             self._problems.add(path, "is not text (write it in quotes)")
         return None

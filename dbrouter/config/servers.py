@@ -45,7 +45,7 @@ def read_server(
     if not isinstance(host, str):
         return server
     if host.startswith("/"):
-        return server | _socket(host if "port" not in server else f"{host}:{server['port']}", engine, default_port)
+        return server | socket_place(host if "port" not in server else f"{host}:{server['port']}", engine, default_port)
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if not _HOST.fullmatch(host) and not _is_ipv6(host):
         problems.add(
@@ -67,7 +67,7 @@ def _from_text(text: str, path: Path, problems: Problems, engine: Engine | None,
         problems.add(path, f"a server is {FORMS}; user, password and database belong in the database's dsn", expected=FORMS)
         return None
     if text.startswith("/"):
-        return _socket(text, engine, default_port)
+        return socket_place(text, engine, default_port)
     host, port = text, ""
     if text.startswith("["):
         host, bracket, port = text[1:].partition("]")
@@ -94,7 +94,7 @@ def _from_text(text: str, path: Path, problems: Problems, engine: Engine | None,
     return {"host": host, "port": int(port)}
 
 
-def _socket(text: str, engine: Engine | None, default_port: int) -> dict[str, Any]:
+def socket_place(text: str, engine: Engine | None, default_port: int) -> dict[str, Any]:
     """A PostgreSQL socket is a directory and a port, a MySQL socket is a file."""
     if engine is Engine.MYSQL:
         return {"host": text.removesuffix(":0"), "port": 0}

@@ -16,7 +16,7 @@ from typing import Any
 from dbrouter.config.dsn import Dsn
 from dbrouter.config.model import DEFAULT_PORTS
 from dbrouter.config.problems import Path, Problems
-from dbrouter.config.servers import _socket, read_server
+from dbrouter.config.servers import read_server, socket_place
 
 WRITER_ID = 1
 READER_ID = 2
@@ -103,7 +103,7 @@ def _server(path: Path, dsn: Dsn, problems: Problems) -> dict[str, Any] | None:
         problems.add(path, "names no host")
         return None
     if dsn.host.startswith("/"):
-        return _socket(f"{dsn.host}:{dsn.port}" if dsn.port else dsn.host, dsn.engine, default_port)
+        return socket_place(f"{dsn.host}:{dsn.port}" if dsn.port else dsn.host, dsn.engine, default_port)
     written: dict[str, Any] = {"host": dsn.host, "port": dsn.port or default_port}
     before = len(problems)
     server = read_server(written, path, problems, engine=dsn.engine, default_port=default_port)

@@ -48,7 +48,7 @@ def good(text: str) -> Dsn:
         ("postgresql://[::1]/d", {"host": "::1", "port": None}),
         ("postgresql://a%40b:p%3Aw%2F@h/d%20d", {"user": "a@b", "password": "p:w/", "database": "d d"}),
         ("postgresql://u:p@w@h/d", {"user": "u", "password": "p@w", "host": "h"}),
-        ("postgresql://u:@h/d", {"password": ""}),
+        ("postgresql://u:@h/d", {"password": None}),
         ("postgresql://u:${PW}@h/d", {"password": ENVIRON["PW"]}),
         ("postgresql://u:${PW}@${HOST}/d", {"password": ENVIRON["PW"], "host": "db9", "port": 6000}),
         ("postgresql://${CREDS}@h/d", {"user": "app", "password": "pw"}),

@@ -12,11 +12,30 @@ from dbrouter.config.load import GROUPS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
 FILES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-KNOBS = """
-pool_size max_overflow pool_recycle pool_pre_ping pool_timeout command_timeout max_inactive_connection_lifetime max_queries
-statement_cache_size maximumPoolSize minimumIdle connectionTimeout maxLifetime keepaliveTime leakDetectionThreshold default_pool_size
-reserve_pool_size server_lifetime server_idle_timeout query_wait_timeout max_client_conn pool_mode
-""".split()
+KNOBS = [
+    "pool_size",
+    "max_overflow",
+    "pool_recycle",
+    "pool_pre_ping",
+    "pool_timeout",
+    "command_timeout",
+    "max_inactive_connection_lifetime",
+    "max_queries",
+    "statement_cache_size",
+    "maximumPoolSize",
+    "minimumIdle",
+    "connectionTimeout",
+    "maxLifetime",
+    "keepaliveTime",
+    "leakDetectionThreshold",
+    "default_pool_size",
+    "reserve_pool_size",
+    "server_lifetime",
+    "server_idle_timeout",
+    "query_wait_timeout",
+    "max_client_conn",
+    "pool_mode",
+]
 
 
 @pytest.mark.parametrize("text", FILES)
