@@ -266,7 +266,7 @@ class Planner:
     def decide(self, statement: Statement, tag: str | None, route: str | None, hostgroup: int | str | None) -> Plan:
         """What would happen to *statement*; pure but for the learned digests it reads."""
         decision = self._rules.evaluate(database=self.database, tag=tag, text=statement.text, digest_text=statement.digest_text)
-        read = statement.intent is Intent.READ and not self._counts_as_write(statement)
+        read = statement.intent is Intent.READ and statement.statements <= 1 and not self._counts_as_write(statement)
         target, why, by_rule = self._target(read, route, hostgroup, decision.destination, decision.rule_id)
         veto = None
         unsafe = by_rule and decision.unsafe
@@ -274,7 +274,7 @@ class Planner:
             veto = Veto(
                 hostgroup=target.name,
                 rule_id=decision.rule_id if by_rule else None,
-                reason=statement.reasons[0] if statement.reasons else "a server refused it as read-only before",
+                reason=_why_write(statement),
             )
             target, why = self.writer, f"vetoed: a write may not go to the reader hostgroup '{target.name}'"
 
@@ -392,6 +392,12 @@ class Planner:
                     reason=veto.reason,
                 )
             )
+
+
+def _why_write(statement: Statement) -> str:
+    if statement.reasons:
+        return statement.reasons[0]
+    return "several statements in one text" if statement.statements > 1 else "a server refused it as read-only before"
 
 
 def _forbidden(rule_id: int | None, message: str) -> Callable[[], RoutingError]:
