@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dbrouter.testing.cluster import LocalCluster as LocalCluster
+    from dbrouter.testing.fake import FakeDriver as FakeDriver
+    from dbrouter.testing.fakeserver import FakeError as FakeError
+    from dbrouter.testing.fakeserver import FakeServer as FakeServer
     from dbrouter.testing.kinds import ServerKind as ServerKind
     from dbrouter.testing.pgbouncer import LocalPgBouncer as LocalPgBouncer
     from dbrouter.testing.processes import ServerError as ServerError
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from dbrouter.testing.server import LocalServer as LocalServer
 
 _HOMES = {
+    "FakeDriver": "fake",
+    "FakeError": "fakeserver",
+    "FakeServer": "fakeserver",
     "FaultProxy": "proxy",
     "LocalCluster": "cluster",
     "LocalPgBouncer": "pgbouncer",
@@ -26,7 +32,17 @@ _HOMES = {
     "ServerKind": "kinds",
 }
 
-__all__ = ["FaultProxy", "LocalCluster", "LocalPgBouncer", "LocalServer", "ServerError", "ServerKind"]
+__all__ = [
+    "FakeDriver",
+    "FakeError",
+    "FakeServer",
+    "FaultProxy",
+    "LocalCluster",
+    "LocalPgBouncer",
+    "LocalServer",
+    "ServerError",
+    "ServerKind",
+]
 
 
 def __getattr__(name: str) -> Any:

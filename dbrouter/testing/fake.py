@@ -348,6 +348,7 @@ class FakeConnection:
             self._alive()
         await server.let_through(self._alive)
         if failure is not None:
+            self._failed(failure[0])
             raise failure[0]
         return reply
 
