@@ -15,6 +15,7 @@ import asyncio
 import gc
 import inspect
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
@@ -28,13 +29,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "all_servers: the `cluster` fixture goes through all five kinds")
 
 
-if os.environ.get("DBROUTER_LOOP") == "uvloop":
+if os.environ.get("DBROUTER_LOOP", "asyncio") == "uvloop":
     import uvloop
 
-    @pytest.fixture(scope="session")
-    def event_loop_policy() -> asyncio.AbstractEventLoopPolicy:
+    def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
         """The suite on uvloop."""
-        return uvloop.EventLoopPolicy()
+        return {"uvloop": uvloop.new_event_loop}
 
 
 # --- clusters -------------------------------------------------------------------------------------
@@ -186,12 +186,32 @@ async def nothing_left_behind() -> AsyncIterator[None]:
 
 
 def _open_sockets() -> set[str]:
+    """Every socket of this process that leads somewhere; the pairs that event loops wake themselves with do not."""
     found = set()
     for descriptor in os.listdir("/proc/self/fd"):
         try:
-            target = os.readlink(f"/proc/self/fd/{descriptor}")
+            inode = os.readlink(f"/proc/self/fd/{descriptor}")
         except FileNotFoundError:
             continue
-        if target.startswith("socket:"):
-            found.add(target)
+        if inode.startswith("socket:"):
+            place = _place(int(descriptor))
+            if place:
+                found.add(f"{inode} {place}")
     return found
+
+
+def _place(descriptor: int) -> str:
+    """Where a socket is bound and connected, in words; empty for one half of a pair."""
+    try:
+        borrowed = socket.socket(fileno=descriptor)
+    except OSError:
+        return ""  # Closed meanwhile.
+    try:
+        names = [borrowed.getsockname()]
+        try:
+            names.append(borrowed.getpeername())
+        except OSError:
+            pass  # Not connected.
+        return " → ".join(str(name) for name in names if name)
+    finally:
+        borrowed.detach()
