@@ -1,8 +1,8 @@
 """
 Reaching every server of a configuration, for ``dbrouter check --connect``.
 
-`look` opens one connection per server and hostgroup, with the options its pool will use, and asks role and limits; it is bounded
-whatever the server does. `judge` compares what was seen with what the configuration wants; it decides, without I/O.
+`look_at_all` opens one connection per server and hostgroup, `init` statements included, and asks role and limits; it is bounded
+whatever the servers do. `judge` compares what was seen with what the configuration wants; it decides, without I/O.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ async def _look(
     config: RouterConfig, driver: Driver, name: str, database: DatabaseSettings, group: HostgroupSettings, server: ServerSettings
 ) -> Seen:
     pool = config.pool_for(group, server)
-    options = connect_options(config, database, group, server, read_only=group.read_only, init=pool.init)
+    # As its pool will connect, but for the read-only session: there a primary would look like a replica.
+    options = connect_options(config, database, group, server, read_only=False, init=pool.init)
     place: dict[str, Any] = {
         "database": name,
         "hostgroup": group.name,
