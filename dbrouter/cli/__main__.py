@@ -37,6 +37,7 @@ def build_app() -> Any:
     from dbrouter import __version__
     from dbrouter.cli.check import check
     from dbrouter.cli.classify import classify
+    from dbrouter.cli.demo import demo
     from dbrouter.cli.explain import explain
     from dbrouter.cli.schema import schema
     from dbrouter.cli.status import status
@@ -56,7 +57,7 @@ def build_app() -> Any:
     ) -> None:
         """Reads to healthy replicas, everything else to the primary, for PostgreSQL and MySQL."""
 
-    for command in (check, classify, explain, schema, status):
+    for command in (demo, check, classify, explain, schema, status):
         app.command()(command)
     return app
 
