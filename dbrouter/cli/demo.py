@@ -237,18 +237,15 @@ def _line(health: HealthSnapshot, load: Load, rate: float) -> str:
 
 def _print_verdict(verdict: Verdict) -> None:
     print()
+    pace = f"{verdict.calls_per_second:.0f}/s; slowest {verdict.slowest:.2f}s"
     print(f"server      {verdict.server}")
-    print(
-        f"load        {verdict.calls} calls in {verdict.seconds:.1f}s, {verdict.calls_per_second:.0f}/s; slowest {verdict.slowest:.2f}s"
-    )
+    print(f"load        {verdict.calls} calls in {verdict.seconds:.1f}s, {pace}")
     print(f"reads       {verdict.reads}, {verdict.replica_share:.1%} of them on replicas")
     print(f"writes      {verdict.writes} acknowledged, {verdict.unknown} with unknown outcome")
     print(f"faults      {'; '.join(verdict.faults)}")
     for name, count in verdict.failures.items():
         print(f"            {count} × {name}", file=sys.stderr)
-    print(
-        f"verdict     errors {verdict.errors}, lost {verdict.lost}, doubled {verdict.doubled}, mixed {verdict.mixed}, stuck {verdict.stuck}"
-    )
+    print(f"verdict     errors {verdict.errors}, lost {verdict.lost}, doubled {verdict.doubled}, stuck {verdict.stuck}")
     if verdict.mixed:
         print(f"            {verdict.mixed} answers belonged to other calls")
     print("            every acknowledged write is there exactly once" if verdict.ok else "            NOT what it should be")
