@@ -62,7 +62,7 @@ async def pool_over(
     hooks: dict[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Bench]:
-    """A pool of at most *size* connections; afterwards it is drained, and nothing may be left and nothing have gone wrong behind it."""
+    """A pool of at most *size* connections; afterwards it is drained: nothing is left, and nothing went wrong behind it."""
     server = server or FakeServer()
     errors: list[BaseException] = []
     listener = Listener()

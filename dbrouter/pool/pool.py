@@ -392,10 +392,12 @@ class Pool:
     # ---- waiting
 
     def _usable(self) -> asyncio.AbstractEventLoop:
-        loop = asyncio.get_running_loop()
         if os.getpid() != self._pid:
             where = f"was opened in process {self._pid} and this is its child {os.getpid()}"
             raise PoolClosedError(f"pool {self.name!r} {where}: open the router after fork", pool=self.name)
+        loop = asyncio.get_running_loop()
+        if self._jobs.closed:
+            raise self._refusal(full=False)
         if loop is not self._loop and not self._state.draining:
             what = "was not started" if self._loop is None else "belongs to another event loop: open a router in each"
             raise PoolClosedError(f"pool {self.name!r} {what}", pool=self.name)
