@@ -1,45 +1,48 @@
 """
 The asyncpg driver: the only file that imports asyncpg.
 
-`send` calls the protocol object of asyncpg's connection directly, with a prepared statement kept per connection and text; that
-skips the Python layers of `Connection.fetch` (about a quarter of its client CPU). The names it uses are not public: where one is
-missing or of another shape, connections are `PublicConnection`s, which go through `PreparedStatement.fetch`.
+asyncpg connects, authenticates, encodes and decodes. A statement takes a shorter way than `asyncpg.Connection.fetch`: its
+prepared state is kept by text (`statements.py`) and handed to the protocol object directly, one dictionary lookup and one await
+a call. That way uses attributes of asyncpg that are not public; where one is missing or has another shape, connections are
+`IndirectConnection`s, which go through `asyncpg.Connection`'s public calls. `.raw` is a usable `asyncpg.Connection` all the time.
 
-A text that a connection sees for the first time is sent as an unnamed statement, which leaves nothing on the server; from the
-second time on it is prepared and kept, at most `KEPT_STATEMENTS` per connection. Behind PgBouncer (`via: pgbouncer`) nothing is
-ever kept.
-
-Cancelling a statement lets asyncpg send a CancelRequest on a connection of its own; `settle` waits for the end of that.
+Cancelling a statement makes asyncpg send a CancelRequest on a socket of its own; the connection survives and must be settled
+before it is used again. No time limit is given to asyncpg: whoever waits cancels.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import itertools
-import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 
 from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, ProbeReply, Reply, TlsOptions
 from dbrouter.drivers.outcome import Verdict
-from dbrouter.drivers.postgres import PROBE_TEXT, RESET_TEXT, Meaning, begin_text, in_phase, meaning_of
+from dbrouter.drivers.postgres import (
+    BACKEND_QUERY,
+    PROBE_QUERY,
+    PROBE_QUERY_WITHOUT_IDENTITY,
+    RESET_SCRIPT,
+    UNKNOWN_STARTUP_PARAMETER,
+    begin_statement,
+    judge,
+    probe_reply,
+    quoted,
+)
 from dbrouter.drivers.sockets import SocketWatch, watch_peer
-from dbrouter.errors import ConfigError, DBRouterError, ParameterError, TransactionAbortedError
-from dbrouter.terms import Blame, ConnectionFate, Engine, Flavor, Outcome, Phase, RetryWhere, Role
+from dbrouter.drivers.statements import KEPT, LONGEST, Sightings, Statements
+from dbrouter.terms import Engine, Flavor, Phase, Role
 
-KEPT_STATEMENTS = 256
-"""Prepared statements kept per connection."""
-_SEEN_TEXTS = 1024
-"""Texts remembered as seen once, per connection."""
-_KEPT_LENGTH = 16 * 1024
-"""Longer texts (characters) are never kept."""
-
-_COUNTED = frozenset({"INSERT", "UPDATE", "DELETE", "SELECT", "MERGE", "MOVE", "FETCH", "COPY"})
-
-_nonces = itertools.count(1)
+_APPLICATION = "dbrouter"
+_NONCES = count(1)
+_TIDY_AT = 16
+"""Orphaned names, each of which costs a round trip to close, are left until there are so many."""
 
 
 class AsyncpgDriver:
@@ -47,195 +50,427 @@ class AsyncpgDriver:
     Connections to PostgreSQL by asyncpg.
 
     Args:
-        direct: use asyncpg's protocol object (see the module's docstring); False goes through its public calls.
+        direct: hand statements to the protocol ourselves (see the module's docstring); False always takes the public calls.
     """
 
     name = "asyncpg"
     engine = Engine.POSTGRESQL
 
     def __init__(self, *, direct: bool = True) -> None:
-        self._direct = direct
+        self._direct = direct and _can_go_direct()
+        self._sightings = Sightings()
 
     def __repr__(self) -> str:
         return f"<AsyncpgDriver{'' if self._direct else ' direct=False'}>"
 
     async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> AsyncpgConnection:
         """
-        Open a connection: socket, TLS, authentication, read-only session, settings, init statements.
+        Open a connection: socket options, TLS, authentication, read-only session as start-up parameter, init statements.
 
         Raises:
-            TimeoutError: the whole took longer than ``options.timeout`` seconds.
-            OSError, asyncpg.PostgresError: it was refused.
-            ConfigError: this is a PgBouncer and ``via`` does not say so.
+            TimeoutError: the whole took longer than ``options.timeout``; the message says what it was doing.
+            OSError: it cannot be reached.
+            asyncpg.ClientConfigurationError: the endpoint is PgBouncer and ``via`` does not say so; the password provider
+                failed; the options cannot be used.
+            asyncpg.PostgresError: the server's refusal.
         """
+        step = "asking for the password"
+        raw: Any = None
         try:
             async with asyncio.timeout(options.timeout) as limit:
-                return await self._connect(options, password)
-        except TimeoutError as error:
-            if limit.expired():
-                raise TimeoutError(f"no connection to {options.endpoint} within {options.timeout:g}s") from error.__cause__
-            raise
-        except asyncpg.PostgresError as error:
-            if "unsupported startup parameter" in str(error):
-                raise _this_is_a_pooler(options, str(error)) from error
+                secret = await _ask(options, password)
+                step = "connecting and authenticating"
+                raw = await asyncpg.connect(password=secret, **_arguments(options))
+                watch_peer(_socket(raw))
+                step = "setting up the session"
+                connection = await self._introduce(raw, options)
+                await connection._run_init()
+                return connection
+        except BaseException as error:
+            if raw is not None:
+                raw.terminate()
+            if isinstance(error, TimeoutError) and limit.expired():
+                raise TimeoutError(f"no connection to {options.endpoint} within {options.timeout:g}s ({step})") from error
+            if UNKNOWN_STARTUP_PARAMETER in str(error) and getattr(error, "sqlstate", None) == "08P01":
+                raise _is_pooler(options, f"it answered: {error}") from error
             raise
 
-    async def _connect(self, options: ConnectOptions, password: PasswordProvider | None) -> AsyncpgConnection:
-        secret = options.password
-        if password is not None:
-            asked = password(options.endpoint)
-            secret = await asked if inspect.isawaitable(asked) else asked
-        pooled = options.via == "pgbouncer"
-        settings = dict(options.server_settings)
-        if options.read_only and not pooled:
-            settings["default_transaction_read_only"] = "on"
-        extra = dict(options.driver_options)
-        if pooled:
-            extra["statement_cache_size"] = 0
-        raw = await asyncpg.connect(
-            host=options.host,
-            port=options.port or None,
-            user=options.user,
-            password=secret,
-            database=options.database,
-            ssl=_ssl(options.tls) if not options.host.startswith("/") else None,
-            server_settings=settings or None,
-            timeout=options.timeout + 1.0,
-            command_timeout=None,
-            **extra,
-        )
+    async def _introduce(self, raw: Any, options: ConnectOptions) -> AsyncpgConnection:
+        """
+        The connection, once two things are sure: the server itself answers where ``via`` is direct, and asyncpg's inside is as
+        we know it.
+        """
+        make: type[AsyncpgConnection] = IndirectConnection
+        if self._direct:
+            make = AsyncpgConnection
+        connection = make(raw, options, self._sightings)
         try:
-            make = AsyncpgConnection if self._direct and _can_go_direct(raw) else PublicConnection
-            connection = make(raw, options)
-            await connection.run_init()
-        except BaseException:
-            raw.terminate()
-            raise
+            reply = await connection.send(BACKEND_QUERY, ())
+            backend = _checked(reply)
+        except (TypeError, AttributeError, ValueError):
+            if make is IndirectConnection:
+                raise
+            self._direct = False
+            connection = IndirectConnection(raw, options, self._sightings)
+            backend = _checked(await connection.send(BACKEND_QUERY, ()))
+        if options.via == "direct" and backend != raw.get_server_pid():
+            raise _is_pooler(options, f"backend {backend} answers where {raw.get_server_pid()} was announced")
         return connection
 
     def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
-        """Judge *error* by the tables of `postgres.py`, and asyncpg's own classes here."""
-        return judge(error, phase)
+        """Judge *error* by the table of `postgres.py`."""
+        return judge(error, phase, flavor)
+
+
+def _checked(reply: Reply) -> int:
+    """The backend's process id from the reply to `BACKEND_QUERY`, whose shape must be what the rest of this file relies on."""
+    rows, status, _ = reply
+    if not isinstance(rows, list) or not isinstance(status, (bytes, str)):
+        raise TypeError("the protocol's reply has another shape")
+    backend = rows[0][0]
+    if not isinstance(backend, int):
+        raise TypeError("the backend's process id is not a number")
+    return backend
 
 
 class AsyncpgConnection:
-    """One connection by asyncpg, statements sent through its protocol object."""
+    """One connection by asyncpg, statements handed to its protocol object."""
 
-    def __init__(self, raw: Any, options: ConnectOptions) -> None:
-        self.raw: Any = raw
-        self.flavor = Flavor.PGBOUNCER if options.via == "pgbouncer" else Flavor.POSTGRESQL
+    def __init__(self, raw: Any, options: ConnectOptions, sightings: Sightings) -> None:
+        self.raw = raw
+        self.flavor = Flavor.POSTGRESQL if options.via == "direct" else Flavor.PGBOUNCER
         self.server_id = str(raw.get_server_pid())
-        self._options = options
-        self._keeps = options.via != "pgbouncer"
-        self._protocol = raw._protocol
-        self._bind_execute: Callable[..., Awaitable[Any]] = raw._protocol.bind_execute
-        self._states: dict[str, Any] = {}
-        self._seen: dict[str, None] = {}
-        transport = raw._transport
-        sock = transport.get_extra_info("socket")
-        watch_peer(sock)
-        self._watch = SocketWatch(sock.fileno())
+        self._init = options.init
+        self._pooled = options.via != "direct"
+        kept = 0 if self._pooled else int(options.driver_options.get("statement_cache_size", KEPT))
+        longest = int(options.driver_options.get("max_cacheable_statement_size", LONGEST)) or 1 << 30
+        self._statements = Statements(sightings, kept=kept, longest=longest)
+        self._kept = self._statements.current
+        protocol = self._protocol = raw._protocol
+        self._transport = raw._transport
+        self._is_connected = protocol.is_connected
+        self._bind_execute = getattr(protocol, "bind_execute", None)
+        self._watch = SocketWatch(_socket(raw).fileno())
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} pid={self.server_id}{' closed' if self.closed else ''}>"
+        state = "closed" if self.closed else "unsettled" if self.needs_settling else "open"
+        return f"<{type(self).__name__} {self.flavor} pid={self.server_id} {state} {self._statements!r}>"
 
-    # ---- statements
+    # --- statements -------------------------------------------------------------------------------
 
-    def send(self, text: str, params: Sequence[Any]) -> Awaitable[Reply]:
-        """HOT: execute one statement; (rows, status bytes, True)."""
-        state = self._states.get(text)
+    async def send(self, text: str, params: Sequence[Any]) -> Reply:
+        """HOT: execute one statement: (rows, the server's tag as bytes, whether it ran to its end)."""
+        state = self._kept.get(text)
         if state is not None:
-            return self._bind_execute(state, params, "", 0, True, None)
-        return self._send_new(text, params)
+            try:
+                return await self._bind_execute(state, params, "", 0, True, None)  # type: ignore[no-any-return,misc]
+            except _STALE as error:
+                await self._drop_statements(error, state.name)
+        return await self._send_unkept(text, params)
 
-    async def _send_new(self, text: str, params: Sequence[Any]) -> Reply:
-        _refuse_nul(text)
-        keep = text in self._seen and self._keeps
-        state = await self.raw._get_statement(text, None, named=keep, use_cache=False)
-        if keep:
-            self._keep(text, state)
-        elif self._keeps and len(text) <= _KEPT_LENGTH:
-            if len(self._seen) >= _SEEN_TEXTS:
-                del self._seen[next(iter(self._seen))]
-            self._seen[text] = None
-        reply: Reply = await self._bind_execute(state, params, "", 0, True, None)
+    async def _send_unkept(self, text: str, params: Sequence[Any]) -> Reply:
+        """What is not in the younger generation: found in the older, or prepared; once more where that turned out stale."""
+        state = self._statements.revive(text) or await self._prepare(text)
+        try:
+            reply: Reply = await self._bind_execute(state, params, "", 0, True, None)  # type: ignore[misc]
+        except _STALE as error:
+            await self._drop_statements(error, state.name)
+            state = await self._prepare(text)
+            reply = await self._bind_execute(state, params, "", 0, True, None)  # type: ignore[misc]
+        if not state.name:
+            self._statements.ran(text)
         return reply
 
-    def _keep(self, text: str, state: Any) -> None:
-        self._seen.pop(text, None)
-        if len(self._states) >= KEPT_STATEMENTS:
-            oldest = self._states.pop(next(iter(self._states)))
-            oldest.detach()
-            self.raw._maybe_gc_stmt(oldest)  # closed on the server when the next one is prepared
-        state.attach()
-        self._states[text] = state
+    async def _drop_statements(self, error: Exception, name: str) -> None:
+        """
+        *error* says that what we keep, here the statement *name*, is stale. Returns where nothing was run and it may be sent
+        again; raises *error* otherwise.
+        """
+        if isinstance(error, asyncpg.InvalidSQLStatementNameError):
+            if not name or name not in str(error):
+                raise error  # the caller's own EXECUTE
+            self._statements.lost()
+        else:
+            self._statements.forget()
+        await self.raw.reload_schema_state()
+        if isinstance(error, asyncpg.OutdatedSchemaCacheError) or self.in_transaction:
+            raise error
+
+    async def _prepare(self, text: str) -> Any:
+        """Prepare *text*, named if it has been seen before, with its parameter and row types known."""
+        statements = self._statements
+        if statements.garbage or len(statements.orphans) >= _TIDY_AT:
+            await self._tidy()
+        name = statements.name_for(text)
+        try:
+            state = await self.raw._get_statement(text, None, named=name, use_cache=False)
+        except BaseException:
+            if name:
+                statements.orphan(name)
+            raise
+        if name:
+            statements.keep(text, state)
+        return state
+
+    async def _tidy(self) -> None:
+        """Deallocate what is not kept any more, in one round trip; never inside a transaction, which it could break."""
+        statements = self._statements
+        if self.in_transaction:
+            return
+        if statements.garbage:
+            try:
+                await self._protocol.query(";".join(f"DEALLOCATE {name}" for name in statements.garbage), None)
+            except asyncpg.InvalidSQLStatementNameError:
+                # Somebody deallocated behind our back, or a cut attempt did: start from nothing.
+                await self._protocol.query("DEALLOCATE ALL", None)
+                statements.lost()
+                await self.raw.reload_schema_state()
+            statements.garbage.clear()
+        while statements.orphans:
+            state = _StatementState(statements.orphans[-1], "", self._protocol, asyncpg.Record, False)
+            # A Close of a name that does not exist is no error, DEALLOCATE would be.
+            await self._protocol.close_statement(state, None)
+            statements.orphans.pop()
 
     async def send_script(self, text: str) -> Reply:
-        """Several statements by the simple protocol; the status is the last one's."""
-        _refuse_nul(text)
-        status = await self.raw.execute(text)
-        return (), status, None
+        """Several statements by the simple protocol: no rows, the last statement's tag."""
+        try:
+            return [], await self._protocol.query(text, None), None
+        except AttributeError:  # asyncpg, of a text without any statement
+            return [], "", None
 
     async def send_many(self, text: str, params_seq: Sequence[Sequence[Any]]) -> int | None:
-        """The same statement for each parameters, pipelined; asyncpg does not tell how many rows changed."""
-        _refuse_nul(text)
+        """The statement for each parameters, pipelined; asyncpg does not tell how many rows changed."""
         await self.raw.executemany(text, params_seq)
         return None
 
     async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
-        """A portal of the transaction that the caller has begun."""
-        _refuse_nul(text)
-        statement = await self.raw.prepare(text)
-        return _Portal(await statement.cursor(*params))
+        """A portal; its rows come as they are fetched. The caller has opened a transaction."""
+        if not self.in_transaction:
+            raise asyncpg.NoActiveSQLTransactionError("a cursor needs an open transaction")
+        state = self._kept.get(text) or await self._prepare(text)
+        portal = f"dbrouter_{next(_NONCES)}"
+        await self._protocol.bind(state, params, portal, None)
+        return _Portal(self, state, portal)
 
     def describe(self, reply: Reply) -> tuple[str, int | None, int | None]:
-        """The server's tag, the count at its end, and no insert id."""
-        rows, status, _ = reply
-        text = status.decode() if isinstance(status, bytes) else str(status or "")
-        head, _, tail = text.rpartition(" ")
-        if tail.isdigit() and head.partition(" ")[0] in _COUNTED:
-            return text, int(tail), None
-        return text, len(rows) if rows else None, None
+        """(the server's tag, rows returned or changed, None): a tag without number and without rows has no count either."""
+        text, number = _tag(reply[1])
+        return text, number if number is not None else len(reply[0]) or None, None
 
-    # ---- transactions
+    # --- transactions -----------------------------------------------------------------------------
 
     async def begin(self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False) -> None:
-        """BEGIN, by the simple protocol."""
-        await self.raw.execute(begin_text(isolation, readonly, deferrable))
+        """BEGIN; READ WRITE is never said, because it would undo a read-only session."""
+        await self._command(begin_statement(isolation=isolation, readonly=readonly, deferrable=deferrable))
 
     async def commit(self) -> None:
-        """
-        COMMIT.
-
-        Raises:
-            TransactionAbortedError: the server answered ROLLBACK, because an earlier statement had failed.
-        """
-        status = await self.raw.execute("COMMIT")
-        if status != "COMMIT":
-            raise TransactionAbortedError(f"COMMIT was answered with {status}: an earlier statement had failed")
+        """Send COMMIT."""
+        await self._command("COMMIT")
 
     async def rollback(self) -> None:
-        """ROLLBACK."""
-        await self.raw.execute("ROLLBACK")
+        """Send ROLLBACK."""
+        await self._command("ROLLBACK")
 
     async def savepoint(self, name: str) -> None:
-        """SAVEPOINT."""
-        await self.raw.execute(f"SAVEPOINT {name}")
+        """Make savepoint *name*."""
+        await self._command(f"SAVEPOINT {quoted(name)}")
 
     async def release_savepoint(self, name: str) -> None:
-        """RELEASE SAVEPOINT."""
-        await self.raw.execute(f"RELEASE SAVEPOINT {name}")
+        """RELEASE SAVEPOINT *name*."""
+        await self._command(f"RELEASE SAVEPOINT {quoted(name)}")
 
     async def rollback_to_savepoint(self, name: str) -> None:
-        """ROLLBACK TO SAVEPOINT."""
-        await self.raw.execute(f"ROLLBACK TO SAVEPOINT {name}")
+        """ROLLBACK TO SAVEPOINT *name*."""
+        await self._command(f"ROLLBACK TO SAVEPOINT {quoted(name)}")
 
-    # ---- what is known without asking
+    async def _command(self, text: str) -> None:
+        await self._protocol.query(text, None)
 
     @property
     def in_transaction(self) -> bool:
-        """From the last ReadyForQuery: exact."""
+        """Whether a transaction, failed ones included, is open: the status byte of the last reply."""
         return bool(self._protocol.is_in_transaction())
+
+    # --- state ------------------------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is gone, whoever closed it."""
+        return not self._is_connected()
+
+    @property
+    def needs_settling(self) -> bool:
+        """Whether a statement was cancelled and its end, or the end of the CancelRequest, has not been waited for."""
+        return not self.closed and bool(self._protocol._is_cancelling())
+
+    def check(self) -> bool:
+        """Whether the server has neither hung up nor said anything unasked, as far as has arrived."""
+        return self._is_connected() and self._watch.is_quiet()
+
+    async def ping(self) -> None:
+        """One round trip by the simple protocol."""
+        await self._command("SELECT 1")
+
+    async def settle(self) -> bool:
+        """
+        Wait for the cancelled statement's end, then have a number sent back by the server, inside a failed transaction as well.
+
+        asyncpg waits until the CancelRequest's socket was closed, so that a late request meets no later statement; should one do
+        so all the same, it is our number that it meets, and we ask again.
+        """
+        for _ in range(3):
+            if self.closed:
+                return False
+            try:
+                if await self._echo():
+                    return not self.needs_settling and not self.closed
+            except asyncpg.QueryCanceledError:
+                continue
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+                return False
+            return False
+        return False
+
+    async def _echo(self) -> bool:
+        """Whether the server answers with our own number."""
+        number = next(_NONCES)
+        try:
+            rows, _, _ = await self.send("SELECT $1::int8", (number,))
+        except asyncpg.InFailedSQLTransactionError:
+            # Nothing but transaction control is allowed here. This changes nothing, and its error names the number.
+            try:
+                await self._command(f"ROLLBACK TO SAVEPOINT dbrouter_{number}")
+            except asyncpg.InvalidSavepointSpecificationError as error:
+                return f"dbrouter_{number}" in str(error)
+            return False
+        return bool(rows[0][0] == number)
+
+    async def reset(self) -> bool:
+        """
+        Bring the session back to what it was after connecting: settings, role, cursors, locks, temporary tables, sequences,
+        channels; then the init statements. Prepared statements stay.
+
+        Behind PgBouncer nothing is done: there the session belongs to nobody.
+        """
+        if self._pooled:
+            return not self.closed
+        try:
+            if self.in_transaction:
+                return False
+            await self._command(RESET_SCRIPT)
+            await self._run_init()
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
+            return False
+        return not self.closed and not self.in_transaction
+
+    async def _run_init(self) -> None:
+        for statement in self._init:
+            await self.send_script(statement)
+
+    async def probe(self) -> ProbeReply:
+        """Role, version, identity and lag of the server in one round trip (from the third look on)."""
+        try:
+            rows, _, _ = await self.send(PROBE_QUERY, ())
+        except asyncpg.InsufficientPrivilegeError:
+            rows, _, _ = await self.send(PROBE_QUERY_WITHOUT_IDENTITY, ())
+        return probe_reply(rows[0], self.flavor)
+
+    def role_hint(self) -> Role:
+        """``in_hot_standby`` as the server last reported it (PostgreSQL 14 and later)."""
+        return _ROLES.get(getattr(self._protocol.get_settings(), "in_hot_standby", ""), Role.UNKNOWN)
+
+    def abandon(self) -> None:
+        """Nothing: asyncpg has sent a CancelRequest."""
+        return None
+
+    async def close(self) -> None:
+        """Say goodbye, after the end of a statement that was cancelled."""
+        await self.raw.close()
+
+    def terminate(self) -> None:
+        """Close the socket at once, and the one of a CancelRequest on its way."""
+        try:
+            self.raw.terminate()
+        except Exception:
+            self._transport.abort()
+
+
+class _Portal:
+    """Rows of one statement, fetched in pieces; nothing of it is left on the server after `close`."""
+
+    __slots__ = ("_connection", "_done", "_portal", "_state")
+
+    def __init__(self, connection: AsyncpgConnection, state: Any, portal: str) -> None:
+        self._connection = connection
+        self._state = state
+        self._portal = portal
+        self._done = False
+
+    async def fetch(self, count: int) -> Sequence[Any]:
+        """Up to *count* further rows; empty at the end."""
+        if self._done:
+            return []
+        rows: list[Any]
+        rows, _, self._done = await self._connection._protocol.execute(self._state, self._portal, count, True, None)
+        return rows
+
+    async def close(self) -> None:
+        """Close the portal; with the connection or the transaction it is gone anyway."""
+        connection, self._done = self._connection, True
+        if not connection.closed and connection.in_transaction:
+            await connection._protocol.close_portal(self._portal, None)
+
+
+class IndirectConnection(AsyncpgConnection):
+    """The same by asyncpg's public calls: slower, and independent of how asyncpg looks inside."""
+
+    def __init__(self, raw: Any, options: ConnectOptions, sightings: Sightings) -> None:
+        super().__init__(raw, options, sightings)
+        self._unsettled = False
+
+    async def send(self, text: str, params: Sequence[Any]) -> Reply:
+        """Execute one statement by a public prepared statement."""
+        return await self._send_unkept(text, params)
+
+    async def _send_unkept(self, text: str, params: Sequence[Any]) -> Reply:
+        try:
+            return await self._watched(self._fetch(text, params))  # type: ignore[no-any-return]
+        except _STALE as error:
+            await self._drop_statements(error, "asyncpg_stmt")
+        return await self._watched(self._fetch(text, params))  # type: ignore[no-any-return]
+
+    async def _fetch(self, text: str, params: Sequence[Any]) -> Reply:
+        statement = await self.raw.prepare(text, name="" if self._pooled else None)
+        rows = await statement.fetch(*params)
+        return rows, statement.get_statusmsg() if text.strip() else "", None
+
+    async def send_script(self, text: str) -> Reply:
+        """Several statements by `asyncpg.Connection.execute`."""
+        try:
+            return [], await self._watched(self.raw.execute(text)), None
+        except AttributeError:  # asyncpg, of a text without any statement
+            return [], "", None
+
+    async def _command(self, text: str) -> None:
+        await self._watched(self.raw.execute(text))
+
+    async def _watched(self, call: Any) -> Any:
+        try:
+            return await call
+        except asyncio.CancelledError:
+            self._unsettled = True
+            raise
+
+    async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
+        """A public cursor; its portal goes with the transaction."""
+        statement = await self._watched(self.raw.prepare(text))
+        return _PublicCursor(await self._watched(statement.cursor(*params)))
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return not self.raw.is_closed() and bool(self.raw.is_in_transaction())
 
     @property
     def closed(self) -> bool:
@@ -244,233 +479,126 @@ class AsyncpgConnection:
 
     @property
     def needs_settling(self) -> bool:
-        """Whether a CancelRequest is under way."""
-        return bool(self._protocol._is_cancelling())
-
-    def check(self) -> bool:
-        """A look at the socket; False when the peer hung up or sent something nobody asked for."""
-        return not self.raw.is_closed() and self._watch.is_quiet()
-
-    def role_hint(self) -> Role:
-        """``in_hot_standby`` of the last ParameterStatus (PostgreSQL 14 and newer)."""
-        hint = getattr(self.raw.get_settings(), "in_hot_standby", None)
-        if hint is None:
-            return Role.UNKNOWN
-        return Role.REPLICA if hint == "on" else Role.PRIMARY
-
-    # ---- upkeep
-
-    async def run_init(self) -> None:
-        """The init statements, each in the order given."""
-        for statement in self._options.init:
-            await self.raw.execute(statement)
-
-    async def ping(self) -> None:
-        """One round trip."""
-        await self.raw.execute("SELECT 1")
+        """Whether a statement was cancelled."""
+        return self._unsettled and not self.closed
 
     async def settle(self) -> bool:
-        """Wait for the end of a cancelled statement and see that the next reply is the next statement's own."""
-        if self.closed:
-            return False
-        await self._protocol._wait_for_cancellation()
-        nonce = next(_nonces)
-        if self.closed:
-            return False
-        failed = self.in_transaction
-        if failed:
-            # A failed transaction answers nothing but an error; the caller rolls back or closes.
-            return not self.needs_settling
-        return bool(await self.raw.fetchval("SELECT $1::int8", nonce) == nonce)
-
-    async def reset(self) -> bool:
-        """Undo what a function may have left on the session, and run the init statements again."""
-        await self.raw.execute(RESET_TEXT)
-        await self.run_init()
-        return not self.in_transaction
-
-    async def probe(self) -> ProbeReply:
-        """
-        Role, version and lag in one round trip.
-
-        Raises:
-            ConfigError: the session belongs to a pooler, and ``via`` does not say so.
-        """
-        rows, _, _ = await self.send(PROBE_TEXT, ())
-        row = rows[0]
-        if self.flavor is Flavor.POSTGRESQL and row["pid"] != self.raw.get_server_pid():
-            raise _this_is_a_pooler(self._options, "its sessions are not the server's")
-        replica = row["recovering"] or row["read_only"] == "on"
-        return ProbeReply(
-            role=Role.REPLICA if replica else Role.PRIMARY,
-            flavor=self.flavor,
-            server_version=row["version"],
-            identity=row["started"],
-            lag=row["lag"],
-        )
-
-    def abandon(self) -> Callable[[], Awaitable[None]] | None:
-        """Nothing: asyncpg has sent a CancelRequest."""
-        return None
-
-    async def close(self) -> None:
-        """Terminate message, then the socket."""
-        await self.raw.close()
-
-    def terminate(self) -> None:
-        """Close the socket at once."""
-        self.raw.terminate()
+        """Whether the server answers with our own number; asyncpg waits for the cancelled statement's end by itself."""
+        self._unsettled = False
+        return await super().settle()
 
 
-class PublicConnection(AsyncpgConnection):
-    """The same through asyncpg's public calls, for versions whose inside looks different."""
+class _PublicCursor:
+    """`asyncpg`'s own cursor, which has no way to close its portal before the transaction ends."""
 
-    def send(self, text: str, params: Sequence[Any]) -> Awaitable[Reply]:
-        """Execute one statement through a `PreparedStatement`."""
-        return self._send_prepared(text, params)
-
-    async def _send_prepared(self, text: str, params: Sequence[Any]) -> Reply:
-        _refuse_nul(text)
-        statement = self._states.get(text)
-        if statement is None:
-            statement = await self.raw.prepare(text)
-            if self._keeps and len(text) <= _KEPT_LENGTH:
-                if len(self._states) >= KEPT_STATEMENTS:
-                    del self._states[next(iter(self._states))]
-                self._states[text] = statement
-        rows = await statement.fetch(*params)
-        return rows, statement.get_statusmsg(), None
-
-
-class _Portal:
-    """A server-side cursor; it ends with its transaction."""
+    __slots__ = ("_cursor",)
 
     def __init__(self, cursor: Any) -> None:
         self._cursor = cursor
 
     async def fetch(self, count: int) -> Sequence[Any]:
-        """Up to *count* further rows."""
-        rows: Sequence[Any] = await self._cursor.fetch(count)
+        """Up to *count* further rows; empty at the end."""
+        rows: list[Any] = await self._cursor.fetch(count) if self._cursor is not None else []
         return rows
 
     async def close(self) -> None:
-        """Nothing to send: COMMIT or ROLLBACK closes the portal."""
+        """Let go of it."""
         self._cursor = None
 
 
-# ---- verdicts
-
-_NEVER_SENT = Meaning(Outcome.FAILED, Blame.NONE, ConnectionFate.KEEP, RetryWhere.NOWHERE, "nothing was sent")
-_STALE = Meaning(
-    Outcome.NOT_APPLIED,
-    Blame.NONE,
-    ConnectionFate.DROP_SIBLINGS,
-    RetryWhere.SAME,
-    "the connection was already closed",
-    transport=True,
-)
-_SHARED = Meaning(
-    Outcome.NOT_APPLIED, Blame.NONE, ConnectionFate.DROP, RetryWhere.NOWHERE, "another operation uses the connection"
-)
-_SCHEMA_CHANGED = Meaning(
-    Outcome.NOT_APPLIED, Blame.NONE, ConnectionFate.DROP_SIBLINGS, RetryWhere.SAME, "prepared before the schema changed"
-)
-_UNREADABLE = Meaning(Outcome.APPLIED, Blame.NONE, ConnectionFate.DROP_SIBLINGS, RetryWhere.NOWHERE, "it ran; a type has changed")
-_LOST = Meaning(
-    Outcome.AMBIGUOUS, Blame.NODE, ConnectionFate.DROP_SIBLINGS, RetryWhere.OTHER, "the connection was lost", transport=True
-)
-_TIMED_OUT = Meaning(Outcome.AMBIGUOUS, Blame.NODE, ConnectionFate.DROP, RetryWhere.OTHER, "no answer in time", transport=True)
-_STREAM_BROKEN = Meaning(Outcome.AMBIGUOUS, Blame.NODE, ConnectionFate.DROP, RetryWhere.OTHER, "the protocol stream is broken")
-_UNKNOWN = Meaning(Outcome.AMBIGUOUS, Blame.NONE, ConnectionFate.DROP, RetryWhere.NOWHERE, "unknown error")
-_CONFIG = Meaning(Outcome.NOT_APPLIED, Blame.CONFIG, ConnectionFate.DROP, RetryWhere.NOWHERE, "configuration")
+_ROLES = {"on": Role.REPLICA, "off": Role.PRIMARY}
+_STALE = (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError, asyncpg.OutdatedSchemaCacheError)
+"""What we keep of a statement does not fit the server any more."""
 
 
-def judge(error: BaseException, phase: Phase) -> Verdict:
-    """What *error* means at *phase*; never raises."""
-    return in_phase(_meaning(error).verdict(_code(error)), phase)
+@lru_cache(maxsize=4096)
+def _tag(status: bytes | str | None) -> tuple[str, int | None]:
+    """(tag as text, the number at its end): ``INSERT 0 1`` is 1, ``CREATE TABLE`` is None."""
+    if status is None:
+        return "", None
+    text = status.decode() if isinstance(status, bytes) else status
+    last = text.rpartition(" ")[2]
+    return text, int(last) if last.isdigit() else None
 
 
-def _code(error: BaseException) -> str:
-    sqlstate = getattr(error, "sqlstate", None)
-    return sqlstate if isinstance(sqlstate, str) and sqlstate else type(error).__name__
+# --- connecting ---------------------------------------------------------------------------------------
 
 
-def _meaning(error: BaseException) -> Meaning:
-    # A client-side DataError has a SQLSTATE and was never sent; a lost connection has one and is no answer: classes come first.
-    if isinstance(error, ConfigError):
-        return _CONFIG
-    if isinstance(error, DBRouterError):
-        return _NEVER_SENT
-    if isinstance(error, asyncpg.InvalidCachedStatementError):
-        return _SCHEMA_CHANGED
-    if isinstance(error, asyncpg.OutdatedSchemaCacheError):
-        return _UNREADABLE
-    if isinstance(error, asyncpg.ConnectionDoesNotExistError):
-        return _LOST
-    if isinstance(error, asyncpg.InternalClientError):
-        return _STALE if "cannot switch to state" in str(error) else _STREAM_BROKEN
-    if isinstance(error, asyncpg.InterfaceError):
-        return _interface_meaning(error)
-    if isinstance(error, asyncpg.PostgresError):
-        return meaning_of(error.sqlstate or "", str(error.args[0]) if error.args else "")
-    if isinstance(error, TimeoutError):  # before OSError: it is one
-        return _TIMED_OUT
-    if isinstance(error, OSError | EOFError):
-        return _LOST
-    if isinstance(error, ValueError | TypeError | OverflowError | LookupError | UnicodeError):
-        return _NEVER_SENT
-    return _UNKNOWN
+def _arguments(options: ConnectOptions) -> dict[str, Any]:
+    """What `asyncpg.connect` is given, the password aside."""
+    settings = {"application_name": _APPLICATION, **{name: str(value) for name, value in options.server_settings.items()}}
+    if options.read_only and options.via == "direct":
+        settings["default_transaction_read_only"] = "on"
+    unknown = set(options.driver_options) - {"statement_cache_size", "max_cacheable_statement_size"}
+    if unknown:
+        raise asyncpg.ClientConfigurationError(f"asyncpg does not take {', '.join(sorted(unknown))}")
+    arguments: dict[str, Any] = {
+        "dsn": _tls_dsn(options.tls),
+        "host": options.host,
+        "port": options.port or 5432,
+        "user": options.user,
+        "database": options.database or options.user,
+        "server_settings": settings,
+        "timeout": None,
+        "command_timeout": None,
+        "target_session_attrs": "any",
+    }
+    if options.via != "direct":
+        arguments["statement_cache_size"] = 0
+    return arguments
 
 
-def _interface_meaning(error: BaseException) -> Meaning:
-    text = str(error)
-    if "closed" in text or "released" in text or "terminated" in text:
-        return _STALE
-    if "another operation" in text:
-        return _SHARED
-    return _NEVER_SENT
+def _tls_dsn(tls: TlsOptions) -> str:
+    """TLS in the one form in which asyncpg takes both a mode and files."""
+    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key}
+    return "postgresql://?" + urlencode({"sslmode": tls.mode} | {name: path for name, path in files.items() if path})
 
 
-# ---- small things
+async def _ask(options: ConnectOptions, provider: PasswordProvider | None) -> str | None:
+    if provider is None:
+        return options.password
+    try:
+        answer = provider(options.endpoint)
+        if inspect.isawaitable(answer):
+            answer = await answer
+    except Exception as error:
+        raise asyncpg.ClientConfigurationError(
+            f"the password provider failed for {options.endpoint}: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(answer, str):
+        raise asyncpg.ClientConfigurationError(
+            f"the password provider answered {type(answer).__name__}, not str, for {options.endpoint}"
+        )
+    return answer
 
 
-def _refuse_nul(text: str) -> None:
-    if "\0" in text:
-        position = text.index("\0")
-        raise ParameterError(f"the statement holds a NUL character at position {position}; PostgreSQL's protocol cannot carry it")
+def _socket(raw: Any) -> Any:
+    return raw._transport.get_extra_info("socket")
 
 
-def _this_is_a_pooler(options: ConnectOptions, detail: str) -> ConfigError:
-    return ConfigError(
-        f"{options.endpoint} is a pooler such as PgBouncer, not a PostgreSQL server ({detail});"
-        " set 'via: pgbouncer' for this database, or connect to the server directly"
+def _is_pooler(options: ConnectOptions, evidence: str) -> Exception:
+    return asyncpg.ClientConfigurationError(  # type: ignore[no-any-return]
+        f"{options.endpoint} is PgBouncer or another pooler, not PostgreSQL itself ({evidence}); write `via: pgbouncer`"
     )
 
 
-def _can_go_direct(raw: Any) -> bool:
-    """Whether this asyncpg has the inside that `AsyncpgConnection` uses."""
-    protocol = getattr(raw, "_protocol", None)
+def _can_go_direct() -> bool:
+    """Whether this asyncpg has what `AsyncpgConnection` uses of its inside."""
+    from asyncpg import Connection
+    from asyncpg.protocol import Protocol
+
+    needed = ("bind_execute", "bind", "execute", "close_portal", "close_statement", "query", "is_connected", "_is_cancelling")
     return (
-        all(hasattr(protocol, name) for name in ("bind_execute", "_is_cancelling", "_wait_for_cancellation", "is_in_transaction"))
-        and hasattr(raw, "_get_statement")
-        and hasattr(raw, "_maybe_gc_stmt")
-        and getattr(raw, "_transport", None) is not None
+        _StatementState is not None and all(hasattr(Protocol, name) for name in needed) and hasattr(Connection, "_get_statement")
     )
 
 
-def _ssl(tls: TlsOptions) -> Any:
-    """asyncpg's `ssl` argument: a mode by name, or a context where files are given."""
-    mode = tls.mode
-    if mode == "disable":
-        return False
-    if mode in ("prefer", "require") and not (tls.ca or tls.cert):
-        return mode
-    if mode == "prefer":
-        mode = "require"
-    context = ssl.create_default_context(cafile=tls.ca)
-    context.check_hostname = mode == "verify-full"
-    if mode == "require":
-        context.verify_mode = ssl.CERT_NONE
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
+def _statement_state() -> Any:
+    try:
+        from asyncpg.protocol import protocol
+    except ImportError:
+        return None
+    return getattr(protocol, "PreparedStatementState", None)
+
+
+_StatementState = _statement_state()
