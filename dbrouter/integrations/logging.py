@@ -83,6 +83,8 @@ class LogObserver:
             self._write(level, event.name, values_of(event))
             return
         now = self._clock()
+        if isinstance(event, RouterClosed):
+            self._tell_counted(now, everything=True)  # The last line of a router is that it closed.
         key = _key(event)
         seen = self._seen.get(key)
         if seen is not None and now - seen.written_at < WINDOW:
@@ -93,7 +95,7 @@ class LogObserver:
             self._line(level, event, repeated)
             self._seen.pop(key, None)
             self._remember(key, _Seen(now, event))
-        self._tell_counted(now, everything=isinstance(event, RouterClosed))
+        self._tell_counted(now, everything=False)
 
     def _line(self, level: EventLevel, event: Event, repeated: int) -> None:
         values = values_of(event)

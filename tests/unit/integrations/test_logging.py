@@ -202,7 +202,8 @@ def test_closing_tells_everything_that_was_counted(lines: Lines, clock: Clock) -
 
     observer.observe(RouterClosed(took=0.1, abandoned=0))
 
-    assert lines.names == ["connection.failed", "router.closed", "connection.failed"]
+    assert lines.names == ["connection.failed", "connection.failed", "router.closed"]
+    assert lines.written[1][2]["repeated"] == 2
 
 
 def test_memory_of_repeats_is_bounded_and_loses_no_count(lines: Lines, clock: Clock) -> None:
