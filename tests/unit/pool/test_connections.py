@@ -78,7 +78,7 @@ async def test_a_failing_server_is_met_by_one_attempt_at_a_time_with_growing_pau
     async with pool_over(size=5, pace=pace, hooks=hooks) as bench:
         bench.server.refuse()
         line = [asyncio.ensure_future(bench.pool.acquire(None)) for _ in range(5)]
-        await until(lambda: len(told) >= 5)
+        await until(lambda: len(told) >= 5, seconds=0.5)
         events = bench.listener.of(ConnectionFailed)
         bench.server.accept()
         leases = await asyncio.gather(*line)
@@ -207,6 +207,21 @@ async def test_a_write_looks_at_the_socket_and_a_read_only_after_a_rest() -> Non
         fresh.release()
 
 
+async def test_nobody_overtakes_a_caller_whose_connection_is_being_checked() -> None:
+    """Another idle connection is not a newcomer's while somebody waits for a ping."""
+    async with pool_over() as bench:
+        first, doubtful = await idle_ones(bench, 2)
+        connection_of(doubtful).check = lambda: False
+        waiting = asyncio.ensure_future(bench.pool.acquire(None))
+        await asyncio.sleep(0)
+
+        assert bench.pool._state.idle == [first] and bench.pool.waiting == 1
+        assert bench.pool.take(monotonic(), False) is None
+
+        assert await waiting is doubtful
+        doubtful.release()
+
+
 async def test_a_rested_connection_is_pinged_before_use() -> None:
     """One that answers is the caller's, without a new connect."""
     async with pool_over() as bench:
@@ -264,6 +279,9 @@ async def test_keepalive_pings_one_idle_connection_at_a_time() -> None:
         await until(lambda: bench.pool.idle == 2)
 
         assert [lease.idle_since for lease in leases] == before
+        leases[0].ping_at = 0.0
+        await until(lambda: leases[0].ping_at and bench.pool.idle == 2)
+        assert bench.pool._state.idle == leases
 
 
 # ---- after use
@@ -275,7 +293,7 @@ async def test_a_connection_that_is_not_as_it_was_is_closed_and_replaced(state: 
     async with pool_over(size=1) as bench:
         lease = await bench.pool.acquire(None)
         connection = connection_of(lease)
-        waiting = asyncio.ensure_future(bench.pool.acquire(None))
+        waiting = asyncio.ensure_future(bench.pool.acquire(monotonic() + 0.5))
         await ticks(2)
         match state:
             case "dirty":
