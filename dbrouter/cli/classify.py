@@ -9,6 +9,7 @@ of the calls replicas could take.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -133,8 +134,9 @@ def classify(
         else:
             typer.echo(str(summary), err=True)
     except BrokenPipeError:
-        # The reader (`head`) has seen enough; closing quietly is what other filters do.
-        sys.stderr.close()
+        # The reader (`head`) has seen enough: end quietly, as other filters do, also when what is left is flushed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
     if summary.unreadable:
         raise typer.Exit(1)
 

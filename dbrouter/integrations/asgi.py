@@ -232,11 +232,7 @@ def _why_not(node: NodeHealth) -> str:
     """Why *node* is not (wholly) usable, without a word of what its server said."""
     if node.shunned is not None:
         return f"shunned, {_safe(node.shunned)}"
-    if node.sample_age is None:
-        return "not probed yet"
-    if node.breaker.state not in ("CLOSED", "DISABLED"):
-        return f"breaker {node.breaker.state.lower()}"
-    return f"role {node.role}, or taken out by configuration"
+    return node.why_not or "not usable"
 
 
 def _safe(text: str) -> str:

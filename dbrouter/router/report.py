@@ -35,6 +35,8 @@ class NodeHealth:
     breaker: BreakerSnapshot
     lag: float | None = None
     """Seconds behind its primary, where that is known."""
+    why_not: str | None = None
+    """Why some hostgroup of it may not use it (``breaker open``, ``wrong role: …``), or None where all may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,12 +228,13 @@ def _database_health(context: Context) -> DatabaseHealth:
 
 def _node_health(node: Node, now: float) -> NodeHealth:
     state = node.state
-    usable = all(member.why_not() is None for member in node.members)
+    reasons = [why for member in node.members if (why := member.why_not()) is not None]
+    usable = not reasons
     breaker = node.breaker.snapshot(now)
     if usable:
         status: Status = "pass"
     else:
-        status = "warn" if any(member.why_not() is None for member in node.members) else "fail"
+        status = "warn" if len(reasons) < len(node.members) else "fail"
     return NodeHealth(
         node=node.id,
         database=node.database,
@@ -245,4 +248,5 @@ def _node_health(node: Node, now: float) -> NodeHealth:
         hostgroups=tuple(member.hostgroup_name for member in node.members),
         breaker=breaker,
         lag=state.lag,
+        why_not=reasons[0] if reasons else None,
     )

@@ -91,7 +91,15 @@ ONE_DOWN = HealthSnapshot(
     databases=(database(status="warn", all=False),),
     nodes=(
         WELL.nodes[0],
-        node("db2:5432", status="fail", usable=False, shunned=f"dead: {SECRET}", shunned_for=2.5, breaker=OPEN),
+        node(
+            "db2:5432",
+            status="fail",
+            usable=False,
+            shunned=f"dead: {SECRET}",
+            shunned_for=2.5,
+            breaker=OPEN,
+            why_not=f"shunned: dead ({SECRET})",
+        ),
         node("db3:5432"),
     ),
 )

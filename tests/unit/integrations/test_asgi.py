@@ -147,6 +147,16 @@ async def test_readyz_says_which_nodes_are_out_and_why() -> None:
     assert answer.json["databases"]["shop"]["why"] == ["db2:5432: shunned, dead: InvalidPasswordError"]
 
 
+@pytest.mark.parametrize("why", ["breaker open", "wrong role: replica, not primary", "draining"])
+async def test_readyz_tells_reasons_of_our_own_in_full(why: str) -> None:
+    """What dbrouter decided by itself holds no secret."""
+    health = replace(WELL, nodes=(node("db2:5432", status="fail", usable=False, why_not=why),))
+
+    answer = await ask(health_app(ReportingRouter(health)), "/readyz")
+
+    assert answer.json["databases"]["shop"]["why"] == [f"db2:5432: {why}"]
+
+
 async def test_two_databases_are_ready_one_by_one() -> None:
     """One database that can serve nothing makes the service unready, and the body says which it is."""
     second = database(name="catalog", engine="mysql", status="fail", writer=False, reads=False, all=False)
@@ -212,7 +222,9 @@ async def test_health_tells_roles_breakers_and_pools() -> None:
 
 async def test_a_node_that_was_never_probed_has_no_age() -> None:
     """What was never sampled says so instead of giving a moment."""
-    health = replace(WELL, nodes=(node("db9:5432", status="fail", usable=False, sample_age=None, role="unknown"),))
+    health = replace(
+        WELL, nodes=(node("db9:5432", status="fail", usable=False, sample_age=None, role="unknown", why_not="not probed yet"),)
+    )
 
     (role,) = (await ask(health_app(ReportingRouter(health)), "/health")).json["checks"]["db9:5432:role"]
 
