@@ -1,5 +1,5 @@
 """
-The harness: contenders take turns in short rounds within one process and one run, so that a machine whose speed drifts is fair to all.
+The harness: contenders take turns in short rounds within one run, so that a machine whose speed drifts is fair to all.
 
 A figure is a ratio between two contenders of the same round; its median over the rounds is quoted, with the smallest and largest.
 """

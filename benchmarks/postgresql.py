@@ -1,7 +1,7 @@
 """
 PostgreSQL: throughput of a one-row read by parameter against the other ways to do it from Python, and what one call costs.
 
-Every contender runs the same statement on the same server with the same number of connections; order rotates, ratios are per round.
+Every contender runs the same statement on the same server with the same number of connections.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ async def hasql_pool(dsn: str, size: int) -> AsyncIterator[Contender]:
     from hasql.asyncpg import PoolManager
 
     manager = PoolManager(dsn, pool_factory_kwargs={"min_size": size, "max_size": size})
-    await manager.ready(masters_count=1)
+    await manager.ready(masters_count=1, replicas_count=0)
 
     async def call(number: int) -> object:
         async with manager.acquire_master() as connection:

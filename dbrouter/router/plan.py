@@ -21,7 +21,7 @@ from dbrouter.sql import Statement, analyze
 from dbrouter.sql.parameters import Named, compile_named
 from dbrouter.terms import Engine, Intent
 
-PLAN_CACHE_ENTRIES = 4096
+PLAN_CACHE_ENTRIES = 16_384
 """Plans kept in each of the two generations of the cache."""
 
 PLAN_CACHE_BYTES = 16 * 1024 * 1024
