@@ -207,21 +207,23 @@ class MysqlSession(ABC):
             raise self._errors.interface(0, "Not connected")
         if self._is_stale():
             raise self._gone()
-        self._write(command, payload)
-        self._incoming = incoming = self._incoming_class(self._columns)
+        packets = self._write(command, payload)
+        self._incoming = incoming = self._incoming_class(self._columns, packets)
         return incoming
 
-    def _write(self, command: int, payload: bytes) -> None:
+    def _write(self, command: int, payload: bytes) -> int:
+        """Write a command; the number of its packets, from which the reply goes on counting."""
         size = len(payload) + 1
         if size < _LONGEST:
             self._transport.write(_HEADER.pack(size, command) + payload)
-            return
+            return 1
         data = bytes([command]) + payload
         # A last packet shorter than the longest, empty if need be, ends the command.
         for number, start in enumerate(range(0, size + 1, _LONGEST)):
             piece = data[start : start + _LONGEST]
             self._transport.write(len(piece).to_bytes(3, "little") + bytes([number & 0xFF]))
             self._transport.write(piece)
+        return number + 1
 
     async def _finish(self, incoming: Incoming) -> None:
         """
@@ -246,11 +248,10 @@ class MysqlSession(ABC):
         """
         payloads = [self._encode(text, ()) for text in texts]
         replies = [self._begin(_COM_QUERY, payloads[0])]
-        for payload in payloads[1:]:
-            self._write(_COM_QUERY, payload)
+        packets = [self._write(_COM_QUERY, payload) for payload in payloads[1:]]
         await self._finish(replies[0])
-        for _ in payloads[1:]:
-            self._incoming = incoming = self._incoming_class(self._columns)
+        for number in packets:
+            self._incoming = incoming = self._incoming_class(self._columns, number)
             await self._finish(incoming)
             replies.append(incoming)
         return replies
@@ -307,8 +308,9 @@ class MysqlSession(ABC):
         """COM_QUIT, then close and wait until the socket is closed; with a statement in progress, close at once."""
         if self._incoming is not None:
             self.terminate()
-        elif not self._transport.is_closing():
-            self._transport.write(_HEADER.pack(1, _COM_QUIT))
+        else:
+            if not self._transport.is_closing():
+                self._transport.write(_HEADER.pack(1, _COM_QUIT))
             self.raw.close()
         await self._wait_closed()
 

@@ -85,6 +85,10 @@ class Incoming:
     """
     The reply to one command, while it comes in.
 
+    Args:
+        columns: column lists seen so far.
+        sequence: number of the reply's first packet: how many packets the command had.
+
     Attributes:
         done: the last packet was taken.
         rows: rows of the first result that had columns; a reader may take rows out at any time.
@@ -111,11 +115,11 @@ class Incoming:
         "warnings",
     )
 
-    def __init__(self, columns: Columns) -> None:
+    def __init__(self, columns: Columns, sequence: int = 1) -> None:
         self._columns = columns
         self._table: Table | None = None
         self._keep = True
-        self._sequence = 1
+        self._sequence = sequence & 0xFF
         self.rows: list[Row] = []
         self.done = False
         self.has_columns = False
