@@ -1,20 +1,25 @@
 """
-Balancing: which of the usable members gets the next call. Pure choices; `now` and `rng` come in.
+Balancing: which of the usable members gets the next call. Pure choices without I/O; `now` and `rng` come in.
 
-- ``round_robin``: smooth weighted round robin (nginx's): turns are spread evenly, not in runs. The whole cycle is computed once per set of
-  members and then stepped through, so a choice costs the same for 2 and for 32.
+- ``round_robin``: smooth weighted round robin (nginx's): turns are spread evenly, not in runs.
 - ``least_outstanding``: the fewest running and waiting calls per weight; ties by turn.
-- ``latency``: two drawn at random by weight, the better of them by smoothed latency and load ("power of two choices"), so that a slow node
-  still gets a little and its recovery is noticed.
+- ``latency``: one drawn by weight, unless another one, drawn too, promises a shorter wait ("the power of two choices").
 - ``random``: by weight.
 
-A member of weight 0 is chosen only when nobody else is left.
+A hostgroup hands in its usable members as a *tuple*, the same object until they change: what can be computed once per set (the
+cycle of turns, the weights summed up) is, and a choice costs the same for 2 members and for 32. Any other sequence is a
+selection for one call – a retry leaves out the members it has tried – and disturbs nothing.
+
+Shares are by weight in every policy as long as members are alike. A member of weight 0 is chosen only when nobody else is left.
 """
 
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import accumulate
+from math import gcd
 from typing import Protocol, TypeVar
 
 from dbrouter.terms import Balance
@@ -23,23 +28,36 @@ from dbrouter.terms import Balance
 class Weighed(Protocol):
     """What a balancer looks at."""
 
-    weight: int
+    @property
+    def weight(self) -> int:
+        """Its share relative to the others'; fixed as long as the set of members is."""
+        ...
 
     @property
-    def outstanding(self) -> int: ...
+    def outstanding(self) -> int:
+        """Calls that run on it or wait for it."""
+        ...
 
     @property
-    def latency(self) -> float: ...
+    def latency(self) -> float:
+        """Smoothed seconds of a call; 0.0 until there is a sample."""
+        ...
 
 
 M = TypeVar("M", bound=Weighed)
 
-_CYCLE_LIMIT = 10_000
-"""Longer cycles (weights without a common divisor) are cut: the shares stay right to a hundredth of a percent."""
+_CYCLE_TURNS = 1000
+"""A cycle has at most about so many turns; weights that need more are scaled down to it, but never to 0."""
+
+_LEAST_CHANCE = 0.01
+"""
+How often at least a drawn member is taken although a much faster one was there: so it is noticed when it has become fast
+again.
+"""
 
 
 class Balancer(Protocol):
-    """One policy."""
+    """One policy, with the state of one hostgroup."""
 
     def choose(self, members: Sequence[M], now: float, rng: random.Random) -> M:
         """HOT: one of *members* (at least one), using up its turn."""
@@ -65,98 +83,180 @@ def balancer_for(balance: Balance) -> Balancer:
 
 def smooth_cycle(weights: Sequence[int]) -> tuple[int, ...]:
     """
-    The order in which smooth weighted round robin takes indices, for one whole cycle.
+    The order in which smooth weighted round robin takes indices, for one whole cycle: (5, 1, 1) gives 0 0 1 0 2 0 0.
 
     Source: nginx, "Upstream: smooth weighted round-robin balancing", commit 52327e0627f49dbda1e8db695e63a4b0af4448b1, 2012.
     """
-    total = sum(weights)
-    if total == 0:
-        return tuple(range(len(weights)))
-    current = [0] * len(weights)
+    shares = _scaled(weights)
+    total = sum(shares)
+    running = [0] * len(shares)
     order = []
-    for _ in range(min(total, _CYCLE_LIMIT)):
-        for index, weight in enumerate(weights):
-            current[index] += weight
-        best = max(range(len(weights)), key=current.__getitem__)
-        current[best] -= total
+    for _ in range(total):
+        for index, share in enumerate(shares):
+            running[index] += share
+        best = max(range(len(shares)), key=running.__getitem__)
+        running[best] -= total
         order.append(best)
     return tuple(order)
+
+
+def _scaled(weights: Sequence[int]) -> list[int]:
+    """
+    *weights* in the smallest whole numbers of the same ratio, or nearly that where they would sum up to more than
+    `_CYCLE_TURNS`.
+    """
+    divisor = gcd(*weights)
+    if divisor == 0:
+        return [1] * len(weights)
+    total = sum(weights) // divisor
+    if total <= _CYCLE_TURNS:
+        return [weight // divisor for weight in weights]
+    return [max(1, round(weight / divisor * _CYCLE_TURNS / total)) if weight else 0 for weight in weights]
+
+
+class _Turns:
+    """Whose turn it is in a set of members, by smooth weighted round robin; the cycle holds their indices."""
+
+    __slots__ = ("cycle", "members", "position")
+
+    def __init__(self, position: int = 0) -> None:
+        self.members: Sequence[Weighed] = ()
+        self.cycle: tuple[int, ...] = ()
+        self.position = position
+
+    def begin(self, members: Sequence[Weighed]) -> None:
+        """From now on the turns are those of *members*."""
+        self.members = members
+        self.cycle = smooth_cycle([member.weight for member in members])
+        self.position %= len(self.cycle)
+
+    def seen_with(self, members: Sequence[Weighed]) -> _Turns:
+        """The turns as they would be if *members* were chosen from; these ones stay as they are."""
+        if members is self.members or not isinstance(members, tuple):
+            return self
+        turns = _Turns(self.position)
+        turns.begin(members)
+        return turns
+
+    def following(self, eligible: Sequence[M]) -> tuple[M, int] | None:
+        """The next one in turn that is *eligible*, and the position after it; None where no such one has turns."""
+        members, cycle = self.members, self.cycle
+        for position in range(self.position, self.position + len(cycle)):
+            member = members[cycle[position % len(cycle)]]
+            if member in eligible:
+                return eligible[eligible.index(member)], (position + 1) % len(cycle)
+        return None
+
+    def take(self, eligible: Sequence[M], rng: random.Random) -> M:
+        """The next one in turn that is *eligible*, using up the turns up to it; one by chance where none has turns."""
+        following = self.following(eligible)
+        if following is None:
+            return _Lots(eligible).draw(eligible, rng)
+        self.position = following[1]
+        return following[0]
 
 
 class RoundRobin:
     """Smooth weighted round robin."""
 
-    __slots__ = ("_cycle", "_members", "_position")
+    __slots__ = ("_turns",)
 
     def __init__(self) -> None:
-        self._members: Sequence[object] = ()
-        self._cycle: tuple[object, ...] = ()
-        self._position = 0
+        self._turns = _Turns()
 
     def choose(self, members: Sequence[M], now: float, rng: random.Random) -> M:
-        """HOT: the next in the cycle."""
-        if members is not self._members:
-            self._prepare(members)
-        position = self._position
-        cycle = self._cycle
-        self._position = position + 1 if position + 1 < len(cycle) else 0
-        return cycle[position]  # type: ignore[return-value]  # the cycle holds the members it was prepared for
+        """HOT: the next in turn."""
+        turns = self._turns
+        if members is not turns.members:
+            if not isinstance(members, tuple):
+                return turns.take(members, rng)
+            turns.begin(members)
+        cycle, position = turns.cycle, turns.position
+        turns.position = position + 1 if position + 1 < len(cycle) else 0
+        return members[cycle[position]]
 
     def peek(self, members: Sequence[M], now: float, rng: random.Random) -> M | None:
-        """The next in the cycle."""
-        if members is self._members:
-            return self._cycle[self._position]  # type: ignore[return-value]  # as above
-        order = smooth_cycle([member.weight for member in members])
-        return members[order[self._position % len(order)]]
-
-    def _prepare(self, members: Sequence[M]) -> None:
-        order = smooth_cycle([member.weight for member in members])
-        if isinstance(members, tuple):
-            self._members = members
-        self._cycle = tuple(members[index] for index in order)
-        self._position %= len(self._cycle)
+        """The next in turn."""
+        following = self._turns.seen_with(members).following(members)
+        return None if following is None else following[0]
 
 
 class LeastOutstanding:
-    """The fewest running and waiting calls per weight."""
+    """The fewest running and waiting calls per weight; ties by turn, so that idle members share by weight too."""
 
-    __slots__ = ("_turn",)
+    __slots__ = ("_turns",)
 
     def __init__(self) -> None:
-        self._turn = 0
+        self._turns = _Turns()
 
     def choose(self, members: Sequence[M], now: float, rng: random.Random) -> M:
-        """HOT: the least loaded; ties by turn."""
-        self._turn += 1
-        return self._least(members, self._turn)
+        """HOT: the least loaded."""
+        turns = self._turns
+        if members is not turns.members and isinstance(members, tuple):
+            turns.begin(members)
+        least = _least_loaded(members)
+        return least[0] if len(least) == 1 else turns.take(least, rng)
 
     def peek(self, members: Sequence[M], now: float, rng: random.Random) -> M | None:
         """The least loaded."""
-        return self._least(members, self._turn + 1)
+        least = _least_loaded(members)
+        if len(least) == 1:
+            return least[0]
+        following = self._turns.seen_with(members).following(least)
+        return None if following is None else following[0]
 
-    @staticmethod
-    def _least(members: Sequence[M], turn: int) -> M:
-        count = len(members)
-        best = members[turn % count]
-        load = (best.outstanding + 1) / best.weight if best.weight else float("inf")
-        for offset in range(1, count):
-            member = members[(turn + offset) % count]
-            if not member.weight:
-                continue
-            other = (member.outstanding + 1) / member.weight
-            if other < load:
-                best, load = member, other
-        return best
+
+def _least_loaded(members: Sequence[M]) -> list[M]:
+    """Those with the fewest calls per weight; those with the fewest calls where nobody has a weight."""
+    least: list[M] = []
+    lowest = 0.0
+    for member in members:
+        weight = member.weight
+        if weight:
+            load = member.outstanding / weight
+            if load < lowest or not least:
+                lowest = load
+                least = [member]
+            elif load == lowest:
+                least.append(member)
+    if least:
+        return least
+    fewest = min(member.outstanding for member in members)
+    return [member for member in members if member.outstanding == fewest]
+
+
+class _Lots:
+    """The weights of a set of members, summed up for drawing; all alike where every weight is 0."""
+
+    __slots__ = ("members", "sums", "total")
+
+    def __init__(self, members: Sequence[Weighed]) -> None:
+        self.members = members
+        weights = [member.weight for member in members]
+        self.sums = list(accumulate(weights if any(weights) else [1] * len(members)))
+        self.total = self.sums[-1] if members else 0
+
+    def draw(self, members: Sequence[M], rng: random.Random) -> M:
+        """One of *members*, which are those the lots were made for."""
+        return members[bisect(self.sums, rng.random() * self.total)]
 
 
 class Random:
     """At random, by weight."""
 
-    __slots__ = ()
+    __slots__ = ("_lots",)
+
+    def __init__(self) -> None:
+        self._lots = _Lots(())
 
     def choose(self, members: Sequence[M], now: float, rng: random.Random) -> M:
         """HOT: one by chance."""
-        return draw(members, rng)
+        lots = self._lots
+        if members is not lots.members:
+            lots = _Lots(members)
+            if isinstance(members, tuple):
+                self._lots = lots
+        return lots.draw(members, rng)
 
     def peek(self, members: Sequence[M], now: float, rng: random.Random) -> M | None:
         """Nobody can say, unless there is only one."""
@@ -164,34 +264,53 @@ class Random:
 
 
 class Latency:
-    """The better of two drawn by weight."""
+    """
+    One drawn by weight, unless another one promises a shorter wait.
 
-    __slots__ = ()
+    The wait that a member promises is its smoothed latency, times the calls it already has and this one, per weight. With a
+    wait *r* times (r < 1) the drawn one's, the other one takes its place with chance 1 - r: equal members share by weight, one
+    that is ten times slower keeps a tenth of its share and the slowest keeps a hundredth (`_LEAST_CHANCE`), so that its
+    recovery is noticed. A plain "the better of two" gives everything to whoever is faster by a hair, and either nothing to a
+    slow member or, drawing with replacement, a quarter.
+
+    A member without a sample is taken to be as fast as the one it is compared with: it is tried in its turn, and not by
+    everybody at once.
+
+    Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
+    """
+
+    __slots__ = ("_lots",)
+
+    def __init__(self) -> None:
+        self._lots = _Lots(())
 
     def choose(self, members: Sequence[M], now: float, rng: random.Random) -> M:
-        """HOT: the one with the smaller expected wait: smoothed latency times the calls before it. One without a sample goes first."""
+        """HOT: one by chance and promise."""
+        lots = self._lots
+        if members is not lots.members:
+            lots = _Lots(members)
+            if isinstance(members, tuple):
+                self._lots = lots
         if len(members) == 1:
             return members[0]
-        one, other = draw(members, rng), draw(members, rng)
-        if one is other:
-            return one
-        return one if one.latency * (one.outstanding + 1) <= other.latency * (other.outstanding + 1) else other
+        index = bisect(lots.sums, rng.random() * lots.total)
+        drawn = members[index]
+        point = rng.random() * (len(members) - 1)
+        steps = int(point)
+        other = members[index - 1 - steps]
+        weight, other_weight = drawn.weight, other.weight
+        if not other_weight:
+            if weight:
+                return drawn
+            weight = other_weight = 1
+        usual = lots.total / len(members)
+        ratio = (1.0 + other.outstanding * usual / other_weight) / (1.0 + drawn.outstanding * usual / weight)
+        latency, other_latency = drawn.latency, other.latency
+        if latency and other_latency:
+            ratio *= other_latency / latency
+        chance = point - steps
+        return drawn if chance < ratio or chance < _LEAST_CHANCE else other
 
     def peek(self, members: Sequence[M], now: float, rng: random.Random) -> M | None:
         """Nobody can say, unless there is only one."""
         return members[0] if len(members) == 1 else None
-
-
-def draw(members: Sequence[M], rng: random.Random) -> M:
-    """One of *members*, with a chance proportional to its weight (all alike where every weight is 0)."""
-    total = 0
-    for member in members:
-        total += member.weight
-    if total == 0:
-        return members[int(rng.random() * len(members))]
-    point = rng.random() * total
-    for member in members:
-        point -= member.weight
-        if point < 0:
-            return member
-    return members[-1]
