@@ -11,8 +11,9 @@ Logs: an observer that writes every event as one line, ``event key=value``.
 A suffix changes the level: ``json:debug`` (one line per query), ``console:warning``, ``app:debug`` (``app`` is what unset means).
 
 Repeats are counted, not repeated: of events with the same name, node and code at most one line per `WINDOW` seconds is written,
-and the next one carries ``repeated=n``. DEBUG events are all written. No line holds a parameter, a literal or a password: events
-have none by construction, and texts that came from a driver are cut to their first line and cleaned of anything like a DSN.
+and the next one carries ``repeated=n``, so that lines and counts together are all events. DEBUG events are all written.
+No line holds a parameter, a literal or a password: events have none by construction, and texts that came from a driver are cut to
+their first line and cleaned of anything like a DSN.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ _KEYS = 512
 
 _TEXT_LIMIT = 300
 """Characters of a text in a line; stacks are exempt."""
+
+_STATES = {"node.shunned": "use", "node.restored": "use", "breaker.changed": "breaker", "topology.changed": "topology"}
+"""Events that tell of one state: the last line about it must be the last thing that happened to it."""
 
 _VARIABLE = "DBROUTER_LOG"
 _LOUDNESS = {EventLevel.DEBUG: logging.DEBUG, EventLevel.INFO: logging.INFO, EventLevel.WARNING: logging.WARNING}
@@ -90,10 +94,12 @@ class LogObserver:
         if seen is not None and now - seen.written_at < WINDOW:
             seen.held += 1
             seen.last = event
+            seen.last_at = now
         else:
             repeated = seen.held if seen is not None else 0
-            self._line(level, event, repeated)
             self._seen.pop(key, None)
+            self._tell_before(now, key)
+            self._line(level, event, repeated)
             self._remember(key, _Seen(now, event))
         self._tell_counted(now, everything=False)
 
@@ -111,24 +117,41 @@ class LogObserver:
 
     def _tell_counted(self, now: float, *, everything: bool) -> None:
         """Write what was counted and is not young any more, so that a burst that ended does not keep its number to itself."""
-        for seen in [seen for seen in self._seen.values() if seen.held and (everything or now - seen.written_at >= WINDOW)]:
+        self._tell_all(now, [seen for seen in self._seen.values() if everything or now - seen.written_at >= WINDOW])
+
+    def _tell_before(self, now: float, key: tuple[str, str, str]) -> None:
+        """
+        Write what was counted of the same state of the same node, before the line of *key* is.
+
+        Shunned, restored, shunned (counted), restored: without this the log would end with "shunned".
+        """
+        family = _STATES.get(key[0])
+        if family is not None:
+            self._tell_all(
+                now, [seen for other, seen in self._seen.items() if other[1] == key[1] and _STATES.get(other[0]) == family]
+            )
+
+    def _tell_all(self, now: float, those: list[_Seen]) -> None:
+        """Write what was counted of *those*, in the order in which it last happened."""
+        for seen in sorted((seen for seen in those if seen.held), key=lambda seen: seen.last_at):
             self._tell(seen)
             seen.held = 0
             seen.written_at = now
 
     def _tell(self, seen: _Seen) -> None:
         if seen.held:
-            self._line(level_of(seen.last), seen.last, seen.held)
+            self._line(level_of(seen.last), seen.last, seen.held - 1)
 
 
 class _Seen:
     """One kind of event: when it was last written, and how many have come since."""
 
-    __slots__ = ("held", "last", "written_at")
+    __slots__ = ("held", "last", "last_at", "written_at")
 
     def __init__(self, written_at: float, last: Event) -> None:
         self.written_at = written_at
         self.last = last
+        self.last_at = written_at
         self.held = 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -191,7 +192,7 @@ def test_the_count_of_a_burst_that_ended_is_told_by_any_later_event(lines: Lines
     observer.observe(NodeRestored(node="db3:5432", seconds=1.0))
 
     assert lines.names == ["connection.failed", "node.restored", "connection.failed"]
-    assert lines.written[-1][2]["repeated"] == 2
+    assert lines.written[-1][2]["repeated"] == 1
 
 
 def test_closing_tells_everything_that_was_counted(lines: Lines, clock: Clock) -> None:
@@ -203,20 +204,72 @@ def test_closing_tells_everything_that_was_counted(lines: Lines, clock: Clock) -
     observer.observe(RouterClosed(took=0.1, abandoned=0))
 
     assert lines.names == ["connection.failed", "connection.failed", "router.closed"]
-    assert lines.written[1][2]["repeated"] == 2
+    assert lines.written[1][2]["repeated"] == 1
 
 
-def test_memory_of_repeats_is_bounded_and_loses_no_count(lines: Lines, clock: Clock) -> None:
-    """Thousands of nodes or codes do not grow the observer, and what was counted is told when it is forgotten."""
+def test_the_last_line_about_a_flapping_node_is_how_it_is_now(lines: Lines, clock: Clock) -> None:
+    """Shunned and restored again and again: what is counted is told in its place, so that the log ends with the truth."""
     observer = LogObserver(lines, clock=clock)
-    observer.observe(failed(code="first"))
-    observer.observe(failed(code="first"))
+    restored = NodeRestored(node="db2:5432", seconds=1.0)
+
+    for event in (shunned(), restored, shunned(), restored, shunned()):
+        clock.now += 1.0
+        observer.observe(event)
+    clock.now += 3.0
+    observer.observe(restored)
+    clock.now += 60.0
+    observer.observe(RouterClosed(took=0.1, abandoned=0))
+
+    told = [(name, values.get("repeated")) for _, name, values in lines.written]
+    assert told == [
+        ("node.shunned", None),
+        ("node.restored", None),
+        ("node.shunned", 1),
+        ("node.restored", 1),
+        ("router.closed", None),
+    ]
+
+
+def test_counted_states_are_told_in_the_order_in_which_they_happened(lines: Lines, clock: Clock) -> None:
+    """Also where nothing but silence follows."""
+    observer = LogObserver(lines, clock=clock)
+
+    for _ in range(2):
+        for event in (shunned(), NodeRestored(node="db2:5432", seconds=1.0)):
+            clock.now += 0.1
+            observer.observe(event)
+    observer.observe(RouterClosed(took=0.1, abandoned=0))
+
+    assert lines.names == ["node.shunned", "node.restored", "node.shunned", "node.restored", "router.closed"]
+
+
+def test_memory_of_repeats_is_bounded(lines: Lines, clock: Clock) -> None:
+    """Thousands of nodes or codes do not grow the observer."""
+    observer = LogObserver(lines, clock=clock)
 
     for number in range(5000):
         observer.observe(failed(code=str(number)))
 
     assert len(observer._seen) <= 512
-    assert [values["repeated"] for _, _, values in lines.written if "repeated" in values] == [1]
+    assert len(lines.written) == 5000
+
+
+def test_lines_and_counts_together_are_all_events(lines: Lines, clock: Clock) -> None:
+    """Whatever comes in whatever order: nothing is lost and nothing is told twice, also of what had to be forgotten."""
+    rng = random.Random(7)
+    observer = LogObserver(lines, clock=clock)
+    events = [
+        *(failed(node=f"db{number}:5432", code=code) for number in range(300) for code in ("28P01", "53300")),
+        *(shunned(node=f"db{number}:5432") for number in range(300)),
+        *(NodeRestored(node=f"db{number}:5432", seconds=1.0) for number in range(300)),
+    ]
+
+    for _ in range(5000):
+        clock.now += rng.choice((0.0, 0.001, 0.5))
+        observer.observe(rng.choice(events[: rng.choice((3, 900))]))
+    observer.observe(RouterClosed(took=0.1, abandoned=0))
+
+    assert sum(1 + values.get("repeated", 0) for _, _, values in lines.written) == 5001
 
 
 def test_another_topology_is_no_repeat(lines: Lines, clock: Clock) -> None:
