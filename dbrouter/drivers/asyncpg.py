@@ -37,6 +37,7 @@ from dbrouter.drivers.postgres import (
 )
 from dbrouter.drivers.sockets import SocketWatch, watch_peer
 from dbrouter.drivers.statements import KEPT, LONGEST, Sightings, Statements
+from dbrouter.errors import TransactionAbortedError
 from dbrouter.terms import Engine, Flavor, Phase, Role
 
 _APPLICATION = "dbrouter"
@@ -265,8 +266,17 @@ class AsyncpgConnection:
         await self._command(begin_statement(isolation=isolation, readonly=readonly, deferrable=deferrable))
 
     async def commit(self) -> None:
-        """Send COMMIT."""
-        await self._command("COMMIT")
+        """
+        Send COMMIT.
+
+        Raises:
+            TransactionAbortedError: the server answered ROLLBACK, because an earlier statement of the transaction had failed.
+        """
+        status = await self._command("COMMIT")
+        if status != "COMMIT":
+            raise TransactionAbortedError(
+                f"COMMIT was answered with {status}: an earlier statement of the transaction had failed"
+            )
 
     async def rollback(self) -> None:
         """Send ROLLBACK."""
@@ -284,8 +294,8 @@ class AsyncpgConnection:
         """ROLLBACK TO SAVEPOINT *name*."""
         await self._command(f"ROLLBACK TO SAVEPOINT {quoted(name)}")
 
-    async def _command(self, text: str) -> None:
-        await self._protocol.query(text, None)
+    async def _command(self, text: str) -> str:
+        return str(await self._protocol.query(text, None))
 
     @property
     def in_transaction(self) -> bool:
@@ -452,8 +462,8 @@ class IndirectConnection(AsyncpgConnection):
         except AttributeError:  # asyncpg, of a text without any statement
             return [], "", None
 
-    async def _command(self, text: str) -> None:
-        await self._watched(self.raw.execute(text))
+    async def _command(self, text: str) -> str:
+        return str(await self._watched(self.raw.execute(text)))
 
     async def _watched(self, call: Any) -> Any:
         try:

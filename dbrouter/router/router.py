@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from dbrouter.config.load import load
 from dbrouter.config.model import RouterConfig
-from dbrouter.drivers.base import PasswordProvider
+from dbrouter.drivers.base import Driver, PasswordProvider
 from dbrouter.errors import ParameterError
 from dbrouter.events import Observer, RouterClosed, RouterOpened
 from dbrouter.router import report
@@ -48,6 +48,7 @@ class Router(Database):
         on_connect: OnConnect | None = None,
         password: PasswordProvider | None = None,
         observers: Sequence[Observer] = (),
+        drivers: Callable[[str], Driver] | None = None,
     ) -> Opening:
         """
         Open a router: ``async with Router.open(…) as router``, or ``router = await Router.open(…)`` and later
@@ -59,6 +60,8 @@ class Router(Database):
                 defaults).
             password: asked with ``host:port`` at each connect; may be async (rotating credentials, tokens).
             observers: told of every event from the start (`dbrouter.events.Observer`).
+            drivers: makes the driver of a name (``asyncpg``, ``aiomysql``, ``asyncmy``); tests hand in
+                `dbrouter.testing.FakeDriver`.
 
         Raises:
             ConfigError: the configuration has problems; all of them are listed.
@@ -66,7 +69,7 @@ class Router(Database):
 
         If cancelled, everything that was opened is closed again.
         """
-        return Opening(source, on_connect, password, observers)
+        return Opening(source, on_connect, password, observers, drivers)
 
     @property
     def closed(self) -> bool:
@@ -134,12 +137,18 @@ class Opening:
     """What `Router.open` gives: awaitable, and an async context manager."""
 
     def __init__(
-        self, source: Source, on_connect: OnConnect | None, password: PasswordProvider | None, observers: Sequence[Observer]
+        self,
+        source: Source,
+        on_connect: OnConnect | None,
+        password: PasswordProvider | None,
+        observers: Sequence[Observer],
+        drivers: Callable[[str], Driver] | None,
     ) -> None:
         self._source = source
         self._on_connect = on_connect
         self._password = password
         self._observers = observers
+        self._drivers = drivers
         self._router: Router | None = None
 
     def __await__(self) -> Generator[Any, None, Router]:
@@ -156,7 +165,9 @@ class Opening:
     async def _open(self) -> Router:
         started = monotonic()
         config = load(self._source)
-        parts = build(config, on_connect=self._on_connect, password=self._password, observers=self._observers)
+        parts = build(
+            config, on_connect=self._on_connect, password=self._password, observers=self._observers, drivers=self._drivers
+        )
         router = Router(parts)
         try:
             for pool in parts.pools:

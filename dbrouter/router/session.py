@@ -109,6 +109,7 @@ async def pin(
             lease.disarm()
         if permit is not None:
             member.node.breaker.release(permit)
+        lease.trace()
         return group, member, lease
 
 

@@ -139,6 +139,10 @@ class Transaction(Pinned):
                 seconds=monotonic() - started,
                 attempts=1,
             ) from None
+        except TransactionAbortedError:
+            lease.disarm()
+            self._give_back()
+            raise
         except Exception as error:
             lease.disarm()
             verdict = self._context.driver.verdict(error, Phase.COMMIT, flavor=lease.connection.flavor)
