@@ -166,6 +166,4 @@ def _take_over(verdict: Verdict, other: Verdict) -> None:
     verdict.ddl |= other.ddl
     verdict.opaque |= other.opaque
     verdict.statements = max(verdict.statements, other.statements)
-    for name in other.functions:
-        if name not in verdict.functions:
-            verdict.functions.append(name)
+    verdict.functions.update(other.functions)

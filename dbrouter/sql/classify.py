@@ -23,6 +23,8 @@ class Verdict:
         "copy_stdio",
         "ddl",
         "functions",
+        "_closing",
+        "_closing_of",
         "implicit_commit",
         "kind",
         "opaque",
@@ -37,7 +39,8 @@ class Verdict:
         self.reasons: list[str] = []
         """Why it is a write; none of them means a read."""
         self.session_reason: str | None = None
-        self.functions: list[str] = []
+        self.functions: dict[str, None] = {}
+        """Names of unknown functions in order of appearance."""
         self.statements = 0
         self.transaction_control = False
         self.copy_stdio = False
@@ -45,10 +48,12 @@ class Verdict:
         self.implicit_commit = False
         self.opaque = False
         """Runs code that is not in the text (CALL, DO, EXECUTE)."""
+        self._closing_of: list[str] | None = None
+        self._closing: dict[int, int] = {}
 
     def write(self, reason: str) -> None:
         """Notes that it is a write because of *reason*."""
-        if reason not in self.reasons:
+        if reason not in self.reasons and len(self.reasons) < _REASONS_KEPT:
             self.reasons.append(reason)
 
     def session(self, what: str, reason: str) -> None:
@@ -56,6 +61,22 @@ class Verdict:
         if self.session_reason is None:
             self.session_reason = what
         self.write(reason)
+
+    def closing(self, tokens: list[str], opening: int) -> int:
+        """The place of the parenthesis that closes the one at *opening*, or of the last token; worked out once for all."""
+        if self._closing_of is not tokens:
+            self._closing_of = tokens
+            self._closing = {}
+            opened: list[int] = []
+            for place, token in enumerate(tokens):
+                if token == "(":
+                    opened.append(place)
+                elif token == ")" and opened:
+                    self._closing[opened.pop()] = place
+        return self._closing.get(opening, len(tokens) - 1)
+
+
+_REASONS_KEPT = 16
 
 
 def classify(tokens: list[str], engine: Engine) -> Verdict:
@@ -167,8 +188,9 @@ def _on_call(tokens: list[str], place: int, dialect: _Dialect, verdict: Verdict,
     path = bare
     before = place - 2
     while before > 0 and tokens[before] == ".":
-        path = f"{_unquoted(tokens[before - 1])}.{path}"
         before -= 2
+    if before < place - 2:
+        path = ".".join([_unquoted(token) for token in tokens[before + 1 : place : 2]])
     if path.startswith("PG_CATALOG.") and path.count(".") == 1:
         path = bare
         if bare in functions.harmless:
@@ -178,18 +200,14 @@ def _on_call(tokens: list[str], place: int, dialect: _Dialect, verdict: Verdict,
         _session_call(known_as, tokens, place, functions, verdict, reads)
     elif known_as in functions.writes:
         verdict.write(f"{known_as.lower()}() {functions.writes[known_as]}")
-    elif _is_name_not_call(tokens, before, place, initial, dialect):
-        return
-    else:
-        lower = path.lower()
-        if lower not in verdict.functions:
-            verdict.functions.append(lower)
+    elif not _is_name_not_call(tokens, before, place, verdict):
+        verdict.functions[path.lower()] = None
 
 
 def _session_call(name: str, tokens: list[str], place: int, functions: Functions, verdict: Verdict, reads: bool) -> None:
     what = functions.session[name]
     if name == "SET_CONFIG":
-        end = _matching(tokens, place)
+        end = verdict.closing(tokens, place)
         if tokens[end - 1] == "TRUE" and tokens[end - 2] == ",":
             verdict.write("set_config() changes a setting")
             return
@@ -204,34 +222,19 @@ _AFTER_THESE_A_NAME = frozenset(
 )
 
 
-def _is_name_not_call(tokens: list[str], before: int, place: int, initial: str, dialect: _Dialect) -> bool:
+def _is_name_not_call(tokens: list[str], before: int, place: int, verdict: Verdict) -> bool:
     """Whether the name in front of the parenthesis at *place* is a table, alias or type with a list behind it."""
     previous = tokens[before] if before >= 0 else ""
     if previous in _AFTER_THESE_A_NAME or previous == ")":
         return True
-    if "WITH" in tokens:
-        end = _matching(tokens, place)
-        if tokens[end : end + 2] == [")", "AS"]:
-            after = tokens[end + 2]
-            return after in ("MATERIALIZED", "NOT") or (after == "(" and tokens[end + 3] in _CTE_STARTS)
+    end = verdict.closing(tokens, place)
+    if tokens[end + 1 : end + 2] == ["AS"]:
+        after = tokens[end + 2]
+        return after in ("MATERIALIZED", "NOT") or (after == "(" and tokens[end + 3] in _CTE_STARTS)
     return False
 
 
 _CTE_STARTS = frozenset(["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE", "("])
-
-
-def _matching(tokens: list[str], opening: int) -> int:
-    """The place of the parenthesis that closes the one at *opening*, or of the last token."""
-    depth = 0
-    for place in range(opening, len(tokens)):
-        token = tokens[place]
-        if token == "(":
-            depth += 1
-        elif token == ")":
-            depth -= 1
-            if depth == 0:
-                return place
-    return len(tokens) - 1
 
 
 def _unquoted(token: str) -> str:
@@ -529,11 +532,11 @@ def _explain_postgresql(tokens: list[str], first: int, dialect: _Dialect, verdic
     place = first + 1
     runs = False
     if tokens[place] == "(" and tokens[place + 1] not in _CTE_STARTS:
-        end = _matching(tokens, place)
+        end = verdict.closing(tokens, place)
         for at in range(place, end):
             if tokens[at] in ("ANALYZE", "ANALYSE") and tokens[at + 1] not in ("FALSE", "OFF", "0"):
                 runs = True
-        place = end + 1
+        place = min(end + 1, len(tokens) - 1)
     else:
         while tokens[place] in ("ANALYZE", "ANALYSE", "VERBOSE"):
             runs |= tokens[place] != "VERBOSE"
@@ -546,7 +549,7 @@ def _explain_postgresql(tokens: list[str], first: int, dialect: _Dialect, verdic
     elif runs or inner.kind not in _PLANNED:
         _adopt(verdict, inner, "EXPLAIN ANALYZE runs it: " if runs else "EXPLAIN of it: ")
     else:
-        verdict.functions.extend(inner.functions)
+        verdict.functions.update(inner.functions)
 
 
 _PLANNED = frozenset(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE"])
@@ -608,7 +611,7 @@ def _adopt(verdict: Verdict, inner: Verdict, prefix: str) -> None:
         verdict.write(prefix + reason)
     if verdict.session_reason is None:
         verdict.session_reason = inner.session_reason
-    verdict.functions.extend(name for name in inner.functions if name not in verdict.functions)
+    verdict.functions.update(inner.functions)
     verdict.opaque |= inner.opaque
 
 

@@ -23,45 +23,45 @@ from collections.abc import Iterator
 from dbrouter.terms import Engine
 
 NAME_START = r"A-Za-z_\x80-\U0010ffff"
+NAME_PART = rf"{NAME_START}0-9$"
 
-_PG_BLOCK = r"/\*[^*/]*+(?:(?:\*(?!/)|/(?!\*))[^*/]*+)*+\*/"
-_PG_LINE = r"--[^\n\r]*+"
+PG_BLOCK = r"/\*[^*/]*+(?:(?:\*(?!/)|/(?!\*))[^*/]*+)*+\*/"
+PG_LINE = r"--[^\n\r]*+"
 _PG_E_TAIL = r"'[^'\\]*+(?:(?:''|\\[\s\S])[^'\\]*+)*+(?:'|\\?\Z)"
-_PG_E = rf"[eE]{_PG_E_TAIL}(?:[ \t\f\v]*+(?:{_PG_LINE})?+[\n\r](?:[ \t\n\r\f\v]++|{_PG_LINE}[\n\r])*+{_PG_E_TAIL})*+"
+_PG_E = rf"[eE]{_PG_E_TAIL}(?:[ \t\f\v]*+(?:{PG_LINE})?+[\n\r](?:[ \t\n\r\f\v]++|{PG_LINE}[\n\r])*+{_PG_E_TAIL})*+"
 _QUOTED = r"'[^']*+(?:''[^']*+)*+(?:'|\Z)"
 _NAME_QUOTED = r'"[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
 _DOLLAR = rf"\$(?:[{NAME_START}][{NAME_START}0-9]*+)?+\$"
-_NUMBER = r"[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+NUMBER = r"[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 
-_PG_TOKEN = (
+PG_TOKEN = (
     rf"{_PG_E}|[uU]&{_NAME_QUOTED}|[uU]&{_QUOTED}|[{NAME_START}][{NAME_START}0-9$]*+|{_QUOTED}|{_NAME_QUOTED}"
-    rf"|{_NUMBER}|\$[0-9]++|{_DOLLAR}|::|:=|/\*|[\s\S]|\Z"
+    rf"|{NUMBER}|\$[0-9]++|{_DOLLAR}|::|:=|/\*|[\s\S]|\Z"
 )
-_PG_SKIP = rf"(?:[ \t\n\r\f\v]++|{_PG_LINE}|{_PG_BLOCK})*+"
+_PG_SKIP = rf"(?:[ \t\n\r\f\v]++|{PG_LINE}|{PG_BLOCK})*+"
 
-_MY_BLOCK = r"/\*(?!M?!)[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
-_MY_LINE = r"(?:\#|--(?=[\x00-\x20\x7f]|\Z))[^\n]*+"
-_MY_SINGLE = r"'[^'\\]*+(?:(?:''|\\[\s\S])[^'\\]*+)*+(?:'|\\?\Z)"
-_MY_DOUBLE = r'"[^"\\]*+(?:(?:""|\\[\s\S])[^"\\]*+)*+(?:"|\\?\Z)'
-_BACKTICKED = r"`[^`]*+(?:``[^`]*+)*+(?:`|\Z)"
+MY_BLOCK = r"/\*(?!M?!)[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
+MY_LINE = r"(?:\#|--(?=[\x00-\x20\x7f]|\Z))[^\n]*+"
+MY_SINGLE = r"'[^'\\]*+(?:(?:''|\\[\s\S])[^'\\]*+)*+(?:'|\\?\Z)"
+MY_DOUBLE = r'"[^"\\]*+(?:(?:""|\\[\s\S])[^"\\]*+)*+(?:"|\\?\Z)'
+BACKTICKED = r"`[^`]*+(?:``[^`]*+)*+(?:`|\Z)"
 
 _MY_TOKEN = (
-    rf"[{NAME_START}$][{NAME_START}0-9$]*+|{_MY_SINGLE}|{_MY_DOUBLE}|{_BACKTICKED}"
-    rf"|{_NUMBER}|@@|:=|/\*(?=M?!)M?!|/\*[\s\S]*+|[\s\S]|\Z"
+    rf"[{NAME_START}$][{NAME_START}0-9$]*+|{MY_SINGLE}|{MY_DOUBLE}|{BACKTICKED}"
+    rf"|{NUMBER}|@@|:=|/\*(?=M?!)M?!|/\*[\s\S]*+|[\s\S]|\Z"
 )
-_MY_SKIP = rf"(?:[ \t\n\r\f\v]++|{_MY_LINE}|{_MY_BLOCK})*+"
+_MY_SKIP = rf"(?:[ \t\n\r\f\v]++|{MY_LINE}|{MY_BLOCK})*+"
 
-_PG_SCAN = re.compile(rf"{_PG_SKIP}({_PG_TOKEN})")
+_PG_SCAN = re.compile(rf"{_PG_SKIP}({PG_TOKEN})")
 _MY_SCAN = re.compile(rf"{_MY_SKIP}({_MY_TOKEN})")
-_PG_FINDALL = _PG_SCAN.findall
-_MY_FINDALL = _MY_SCAN.findall
 
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _DOLLAR_OPENER = re.compile(_DOLLAR)
 _ODD_BACKSLASH_QUOTE = re.compile(r"(?<!\\)(?:\\\\)*+\\['\"]")
 _EXECUTABLE_BODY = re.compile(r"/\*M?![0-9]*+([^*]*+(?:\*(?!/)[^*]*+)*+)(?:\*/|\Z)")
 _RISKY_IN_EXECUTABLE = re.compile(r"['\"`#;]|--|/\*")
-_HINT_WITH_QUOTES = re.compile(r"/\*\+[^*'\"`]*+(?:\*(?!/)[^*'\"`]*+)*+['\"`]")
+_HINT = re.compile(r"/\*\+[^*]*+(?:\*(?!/)[^*]*+)*+")
+_QUOTE = re.compile(r"['\"`]")
 _MY_DOLLAR = re.compile(rf"(?<![{NAME_START}0-9$])\$[{NAME_START}0-9]*+\$")
 
 _MEMO_FROM = 1 << 20
@@ -178,7 +178,7 @@ def _lex_mysql(text: str, folded: str) -> Lexed:
     if "/*" in folded:
         if "/*!" in tokens or "/*M!" in tokens:
             ambiguous, tokens, plain = _lex_executable(folded)
-        elif "/*+" in folded and _HINT_WITH_QUOTES.search(folded):
+        elif "/*+" in folded and any(_QUOTE.search(hint.group()) for hint in _HINT.finditer(folded)):
             ambiguous = "a quote in an optimizer hint"
     if "\\" in folded and _ODD_BACKSLASH_QUOTE.search(folded):
         ambiguous = "a backslash before a quote reads differently with NO_BACKSLASH_ESCAPES or ANSI_QUOTES"
@@ -275,11 +275,8 @@ def _unreadable(tokens: list[str], text: str) -> str | None:
 
 
 _OPENERS = frozenset("'\"`$EUeu")
-_CLOSED = re.compile(
-    rf"(?:{_NAME_QUOTED}|{_QUOTED}|{_BACKTICKED})".replace(r"|\Z", "")
-    + "|"
-    + rf"(?:{_MY_SINGLE}|{_MY_DOUBLE}|{_PG_E})".replace(r"|\\?\Z", "")
-)
+_CLOSED = re.compile(rf"(?:{_NAME_QUOTED}|{_QUOTED}|{BACKTICKED})".replace(r"|\Z", ""))
+_CLOSED_ESCAPED = re.compile(rf"(?:{MY_SINGLE}|{MY_DOUBLE}|{_PG_E})".replace(r"|\\?\Z", ""))
 
 
 def _is_open(token: str) -> bool:
@@ -288,10 +285,9 @@ def _is_open(token: str) -> bool:
         opener = _DOLLAR_OPENER.match(token)
         return opener is not None and (len(token) < 2 * opener.end() or not token.endswith(opener.group()))
     if first in "EUeu":
-        if token[1:2] == "&":
-            token = token[2:]
-        elif token[1:2] == "'":
-            token = token[1:]
-        else:
+        if token[1:2] == "'":
+            return _CLOSED_ESCAPED.fullmatch(token) is None
+        if token[1:2] != "&":
             return False
-    return _CLOSED.fullmatch(token) is None
+        token = token[2:]
+    return _CLOSED.fullmatch(token) is None and _CLOSED_ESCAPED.fullmatch(token) is None

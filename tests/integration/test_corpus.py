@@ -1,0 +1,349 @@
+"""
+Every line of the corpora is what real servers say it is: run on a replica as a reader's connection would, and on the primary.
+
+A read succeeds on the replica, and neither there nor on the primary does it write, lock or leave anything in the session.
+Everything else is refused by the replica as read-only, or is marked as something the replica silently accepts; on the primary it runs.
+All disagreements of a server are reported at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+import pymysql
+import pytest
+
+from dbrouter.sql import analyze
+from dbrouter.terms import Engine
+from dbrouter.testing import LocalCluster, LocalServer
+from tests.corpus.lines import Line, load
+
+# --- PostgreSQL ------------------------------------------------------------------------------------
+
+_PG_SETUP = """
+DROP SCHEMA IF EXISTS corpus CASCADE;
+CREATE SCHEMA corpus;
+SET search_path = corpus;
+CREATE TABLE t (id serial PRIMARY KEY, a int, b text, j jsonb);
+CREATE TABLE u (id int PRIMARY KEY);
+CREATE TABLE "Update" ("Delete" int);
+INSERT INTO t (a, b, j) VALUES (1, 'x', '{"a": 1}'), (2, 'y', '{}');
+INSERT INTO u VALUES (1);
+CREATE SEQUENCE s;
+CREATE VIEW v AS SELECT * FROM t;
+CREATE MATERIALIZED VIEW mv AS SELECT * FROM t;
+CREATE FUNCTION f_read() RETURNS int LANGUAGE sql STABLE AS 'SELECT count(*)::int FROM corpus.t';
+CREATE FUNCTION f_rows() RETURNS SETOF corpus.t LANGUAGE sql STABLE AS 'SELECT * FROM corpus.t';
+CREATE FUNCTION f_write() RETURNS int LANGUAGE sql AS 'INSERT INTO corpus.u VALUES (900) RETURNING id';
+CREATE FUNCTION f_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE VIEW v_write AS SELECT corpus.f_write();
+CREATE PROCEDURE p_write() LANGUAGE sql AS 'DELETE FROM corpus.t';
+CREATE PROCEDURE p_read() LANGUAGE plpgsql AS 'BEGIN PERFORM 1; END';
+SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid = 4242;
+SELECT lo_create(4242);
+"""
+
+_PG_SESSION_STATE = """
+SELECT (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND (locktype = 'advisory' OR mode <> 'AccessShareLock')
+        AND locktype <> 'virtualxid'),
+       pg_my_temp_schema(),
+       (SELECT count(*) FROM pg_prepared_statements),
+       (SELECT count(*) FROM pg_cursors WHERE name <> ''),
+       (SELECT count(*) FROM pg_listening_channels()),
+       (SELECT md5(string_agg(name || setting, ',' ORDER BY name)) FROM pg_settings),
+       session_user, current_user
+"""
+
+
+@asynccontextmanager
+async def _pg_connection(server: LocalServer, *, reader: bool) -> AsyncIterator[Any]:
+    settings = {"search_path": "corpus"}
+    if reader:
+        settings["default_transaction_read_only"] = "on"
+    connection = await asyncpg.connect(server.dsn(user=server.admin), server_settings=settings)
+    try:
+        yield connection
+    finally:
+        connection.terminate()
+
+
+def _pg_refused(error: asyncpg.PostgresError) -> bool:
+    """Whether a replica refused because it is one."""
+    message = str(error)
+    return error.sqlstate == "25006" or (error.sqlstate in ("0A000", "55000", "XX000") and "recovery" in message)
+
+
+async def _pg_on_replica(line: Line, server: LocalServer, version: str) -> str | None:
+    async with _pg_connection(server, reader=True) as connection:
+        try:
+            for statement in line.prelude:
+                await connection.execute(statement)
+            before = tuple((await connection.fetch(_PG_SESSION_STATE))[0]) if line.verdict == "read" else None
+            await connection.execute(line.sql)
+        except asyncpg.PostgresError as error:
+            if line.has("error", version):
+                return None
+            if line.verdict == "read" and not line.has("unknown", version):
+                return f"a read, but the replica says {error.sqlstate} {error}"
+            if not _pg_refused(error):
+                return f"refused, but not because it is a replica: {error.sqlstate} {error}"
+            return "marked silent, but the replica refuses it" if line.has("silent", version) else None
+        if line.has("error", version):
+            return "marked error, but the replica runs it"
+        if line.verdict != "read":
+            return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
+        if line.has("unknown", version):
+            return "said to be refused for a function that writes, but the replica accepts it"
+        after = tuple((await connection.fetch(_PG_SESSION_STATE))[0])
+        return None if after == before else f"a read that leaves state: {before} became {after}"
+
+
+async def _pg_on_primary(line: Line, server: LocalServer, version: str) -> str | None:
+    async with _pg_connection(server, reader=False) as connection:
+        outside = line.has("autocommit", version) or line.verdict == "control" or "BEGIN" in line.prelude
+        try:
+            if not outside:
+                await connection.execute("BEGIN")
+            for statement in line.prelude:
+                await connection.execute(statement)
+            await connection.execute(line.sql)
+        except asyncpg.PostgresError as error:
+            return None if line.has("error", version) else f"the primary says {error.sqlstate} {error}"
+        if line.has("error", version):
+            return "marked error, but the primary runs it"
+        if line.verdict == "read" and not line.has("unknown", version):
+            if await connection.fetchval("SELECT pg_current_xact_id_if_assigned() IS NOT NULL"):
+                return "a read, but it was given a transaction id, so it wrote or locked rows"
+            locks = await connection.fetch(
+                "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode NOT IN ('AccessShareLock', "
+                # EXPLAIN of an UPDATE and a look at a sequence take it without changing anything.
+                "'RowExclusiveLock') AND locktype <> 'virtualxid'"
+            )
+            if locks:
+                return f"a read that holds locks: {[lock['mode'] for lock in locks]}"
+        return None
+
+
+async def _pg_disagreements(cluster: LocalCluster, version: str) -> list[str]:
+    async with _pg_connection(cluster.primary, reader=False) as connection:
+        await connection.execute(_PG_SETUP)
+    await asyncio.to_thread(cluster.wait_caught_up)
+    replica = cluster.replicas[0]
+    found = []
+    for line in load(Engine.POSTGRESQL):
+        if line.has("noexec", version) or not line.runs_on(version):
+            continue
+        for where, problem in (
+            ("primary", await _pg_on_primary(line, cluster.primary, version)),
+            ("replica", await _pg_on_replica(line, replica, version)),
+        ):
+            if problem is not None:
+                found.append(f"postgresql.sql:{line.number} on the {where}: {line.sql!r}: {problem}")
+    async with _pg_connection(cluster.primary, reader=False) as connection:
+        await connection.execute("DROP SCHEMA corpus CASCADE; SELECT lo_unlink(4242)")
+    return found
+
+
+@pytest.mark.servers
+async def test_postgresql_18_agrees_with_the_corpus(pg: LocalCluster) -> None:
+    """PostgreSQL 18 does with every line what the corpus says."""
+    assert await _pg_disagreements(pg, "18") == []
+
+
+@pytest.mark.servers
+async def test_postgresql_16_agrees_with_the_corpus(pg16: LocalCluster) -> None:
+    """PostgreSQL 16 does with every line what the corpus says."""
+    assert await _pg_disagreements(pg16, "16") == []
+
+
+@pytest.mark.servers
+async def test_postgresql_15_agrees_with_the_corpus(pg15: LocalCluster) -> None:
+    """PostgreSQL 15 does with every line what the corpus says."""
+    assert await _pg_disagreements(pg15, "15") == []
+
+
+# --- MariaDB and MySQL -----------------------------------------------------------------------------
+
+_MY_SETUP = """
+DROP DATABASE IF EXISTS corpus;
+DROP DATABASE IF EXISTS corpus2;
+CREATE DATABASE corpus;
+USE corpus;
+CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, a INT, b VARCHAR(100), j JSON, FULLTEXT (b)) ENGINE = InnoDB;
+CREATE TABLE u (id INT PRIMARY KEY);
+CREATE TABLE u2 (id INT PRIMARY KEY);
+CREATE TABLE pt (id INT PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 2;
+CREATE TABLE `insert` (`delete` INT, `Update` INT);
+INSERT INTO t (a, b, j) VALUES (1, 'x', '{"a": 1}'), (2, 'y', '{}');
+INSERT INTO u VALUES (1);
+CREATE VIEW v AS SELECT * FROM t;
+CREATE FUNCTION f_read() RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM corpus.t);
+CREATE FUNCTION f_write() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN INSERT INTO corpus.u VALUES (900); RETURN 1; END;
+CREATE SQL SECURITY INVOKER VIEW v_write AS SELECT corpus.f_write();
+CREATE PROCEDURE p_write() SQL SECURITY INVOKER DELETE FROM corpus.t;
+CREATE PROCEDURE p_read() SELECT 1;
+CREATE PROCEDURE p_out(OUT x INT) SET x = 1;
+DROP USER IF EXISTS corpus_user@localhost;
+DROP ROLE IF EXISTS corpus_role
+"""
+_MY_USER = "corpus_reader"
+_MY_PASSWORD = "corpus-secret"
+_READ_ONLY_CODES = frozenset([1290, 1792, 1836])
+_MY_SESSION_STATE = """
+SELECT DATABASE(), CURRENT_ROLE(), IS_USED_LOCK('corpus'), @@last_insert_id, @@sql_mode, @@time_zone, @@autocommit,
+       @@character_set_client, @@character_set_results, @@collation_connection, @@foreign_key_checks, @a, @v
+"""
+_MY_ONLY_MARIADB = """;
+CREATE TABLE vt (id INT) WITH SYSTEM VERSIONING;
+CREATE SEQUENCE s
+"""
+
+
+@contextmanager
+def _my_connection(server: LocalServer, *, reader: bool) -> Iterator[pymysql.Connection[Any]]:
+    connection = pymysql.connect(
+        host=server.host, port=server.port, user=_MY_USER, password=_MY_PASSWORD, database="corpus", autocommit=True
+    )
+    try:
+        if reader:
+            _my_run(connection, "SET SESSION TRANSACTION READ ONLY")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _my_run(connection: pymysql.Connection[Any], sql: str) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        rows = list(cursor.fetchall())
+        while cursor.nextset():
+            cursor.fetchall()
+    return rows
+
+
+def _my_on_replica(line: Line, server: LocalServer, version: str) -> str | None:
+    with _my_connection(server, reader=True) as connection:
+        try:
+            for statement in line.prelude:
+                _my_run(connection, statement)
+            before = _my_run(connection, _MY_SESSION_STATE) if line.verdict == "read" else None
+            _my_run(connection, line.sql)
+        except pymysql.MySQLError as error:
+            if line.has("error", version):
+                return None
+            if line.verdict == "read" and not line.has("unknown", version):
+                return f"a read, but the replica says {error}"
+            if error.args[0] not in _READ_ONLY_CODES:
+                return f"refused, but not because it is a replica: {error}"
+            return "marked silent, but the replica refuses it" if line.has("silent", version) else None
+        if line.has("error", version):
+            return "marked error, but the replica runs it"
+        if line.verdict != "read":
+            return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
+        if line.has("unknown", version):
+            return "said to be refused for a function that writes, but the replica accepts it"
+        after = _my_run(connection, _MY_SESSION_STATE)
+        return None if after == before else f"a read that leaves state: {before} became {after}"
+
+
+def _my_on_primary(line: Line, server: LocalServer, version: str) -> str | None:
+    with _my_connection(server, reader=False) as connection:
+        try:
+            if line.verdict != "control" and "BEGIN" not in line.prelude and not line.has("autocommit", version):
+                _my_run(connection, "BEGIN")
+            for statement in line.prelude:
+                _my_run(connection, statement)
+            _my_run(connection, line.sql)
+        except pymysql.MySQLError as error:
+            return None if line.has("error", version) else f"the primary says {error}"
+        if line.has("error", version):
+            return "marked error, but the primary runs it"
+        if line.verdict == "read" and not line.has("unknown", version):
+            with _my_connection(server, reader=False) as other:
+                try:
+                    for table in ("t", "u"):
+                        _my_run(other, f"SELECT id FROM {table} FOR UPDATE NOWAIT")
+                except pymysql.MySQLError as error:
+                    return f"a read, but it holds locks: {error}"
+        return None
+
+
+def _my_set_up(server: LocalServer, version: str) -> None:
+    connection = pymysql.connect(host=server.host, port=server.port, user=server.admin, autocommit=True)
+    try:
+        for statement in _statements(_MY_SETUP + (_MY_ONLY_MARIADB if version == "mariadb" else "")):
+            _my_run(connection, statement)
+    finally:
+        connection.close()
+
+
+_MY_OBJECTS = """
+SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END, table_name
+  FROM information_schema.tables WHERE table_schema = 'corpus' AND table_type <> 'SEQUENCE'
+UNION ALL SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = 'corpus'
+UNION ALL SELECT 'TRIGGER', trigger_name FROM information_schema.triggers WHERE trigger_schema = 'corpus'
+UNION ALL SELECT 'EVENT', event_name FROM information_schema.events WHERE event_schema = 'corpus'
+"""
+
+
+def _my_objects(server: LocalServer) -> set[tuple[str | None, ...]]:
+    return set(server.query(_MY_OBJECTS, database="corpus"))
+
+
+def _my_restored(server: LocalServer, objects: set[tuple[str | None, ...]]) -> bool:
+    """Drops what a DDL line, which cannot be rolled back, made; False where it took something away instead."""
+    if not server.query("SHOW DATABASES LIKE 'corpus'"):
+        return False
+    now = _my_objects(server)
+    for kind, name in now - objects:
+        server.query(f"DROP {kind} {name}", database="corpus")
+    return objects <= now
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of *script*; a line that ends in a semicolon ends one."""
+    return [statement for statement in re.split(r";\s*$", script, flags=re.MULTILINE) if statement.strip()]
+
+
+def _my_disagreements(cluster: LocalCluster, version: str) -> list[str]:
+    primary, replica = cluster.primary, cluster.replicas[0]
+    _my_set_up(primary, version)
+    primary.query(f"DROP USER IF EXISTS '{_MY_USER}'@'%'")
+    primary.query(f"CREATE USER '{_MY_USER}'@'%' IDENTIFIED BY '{_MY_PASSWORD}'")
+    primary.query(f"GRANT ALL PRIVILEGES ON *.* TO '{_MY_USER}'@'%' WITH GRANT OPTION")
+    if version == "mariadb":
+        primary.query(f"REVOKE READ ONLY ADMIN ON *.* FROM '{_MY_USER}'@'%'")
+    cluster.wait_caught_up()
+    objects = _my_objects(primary)
+    lines = [line for line in load(Engine.MYSQL) if not line.has("noexec", version) and line.runs_on(version)]
+    found = []
+    for line in lines:
+        problem = _my_on_replica(line, replica, version)
+        if problem is not None:
+            found.append(f"mysql.sql:{line.number} on the replica: {line.sql!r}: {problem}")
+    for line in lines:
+        problem = _my_on_primary(line, primary, version)
+        if problem is not None:
+            found.append(f"mysql.sql:{line.number} on the primary: {line.sql!r}: {problem}")
+        if analyze(line.sql, Engine.MYSQL).ddl and not _my_restored(primary, objects):
+            _my_set_up(primary, version)
+    for statement in ("DROP DATABASE corpus", "DROP DATABASE IF EXISTS corpus2", f"DROP USER '{_MY_USER}'@'%'"):
+        primary.query(statement)
+    return found
+
+
+@pytest.mark.servers
+def test_mariadb_agrees_with_the_corpus(mariadb: LocalCluster) -> None:
+    """MariaDB 10.11 does with every line what the corpus says."""
+    assert _my_disagreements(mariadb, "mariadb") == []
+
+
+@pytest.mark.servers
+def test_mysql_agrees_with_the_corpus(mysql: LocalCluster) -> None:
+    """MySQL 9.7 does with every line what the corpus says."""
+    assert _my_disagreements(mysql, "mysql") == []
