@@ -1,5 +1,6 @@
 """
-The protocols a driver implements: `Driver` makes connections and judges their errors, `Connection` carries one statement at a time.
+The protocols a driver implements: `Driver` makes connections and judges their errors, `Connection` carries one statement
+at a time.
 
 A driver file (`asyncpg.py`, `aiomysql.py`, `asyncmy.py`) is the only place that imports its library.
 `tests/contract/` runs one suite over every implementation, the fake of `dbrouter.testing` included.
@@ -15,13 +16,17 @@ from dbrouter.drivers.outcome import Verdict
 from dbrouter.terms import Engine, Flavor, Phase, Role
 
 Row = Any
-"""`asyncpg.Record`, or dbrouter's `Row` on MySQL: same manners (``row["name"]``, ``row[0]``, ``len``, ``dict(row)``, ``.get``)."""
+"""
+`asyncpg.Record`, or dbrouter's `Row` on MySQL: same manners (``row["name"]``, ``row[0]``, ``len``, ``dict(row)``,
+``.get``).
+"""
 
 Reply = tuple[Sequence[Row], Any, Any]
 """
 What `Connection.send` answers: (rows, status, detail).
 
-*status* is the server's tag as the driver has it (``bytes`` or ``str``; `Connection.describe` makes it readable), *detail* is the driver's own.
+*status* is the server's tag as the driver has it (``bytes`` or ``str``; `Connection.describe` makes it readable),
+*detail* is the driver's own.
 A plain tuple, because the hot path builds no object it can do without.
 """
 
@@ -120,11 +125,17 @@ class Connection(Protocol):
         ...
 
     async def send_script(self, text: str) -> Reply:
-        """Several statements in one text, no parameters, by the simple protocol (PostgreSQL only); rows are empty, status is the last."""
+        """
+        Several statements in one text, no parameters, by the simple protocol (PostgreSQL only); rows are empty,
+        status is the last.
+        """
         ...
 
     async def send_many(self, text: str, params_seq: Sequence[Sequence[Any]]) -> int | None:
-        """The same statement for each parameters; the caller has opened a transaction. Rows changed, or None where the driver does not tell."""
+        """
+        The same statement for each parameters; the caller has opened a transaction. Rows changed, or None where the
+        driver does not tell.
+        """
         ...
 
     async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
@@ -176,9 +187,11 @@ class Connection(Protocol):
 
     def check(self) -> bool:
         """
-        Look at the socket without a round trip: False means the peer hung up, so nothing was sent yet and a write is safe to move.
+        Look at the socket without a round trip: False means the peer hung up, so nothing was sent yet and a write is safe
+        to move.
 
-        `poll(fd, POLLIN|POLLRDHUP|POLLHUP, 0)`; unexpected readable bytes count as doubtful and also answer False. Costs about 1 µs.
+        `poll(fd, POLLIN|POLLRDHUP|POLLHUP, 0)`; unexpected readable bytes count as doubtful and also answer False. Costs
+        about 1 µs.
         """
         ...
 
@@ -187,11 +200,17 @@ class Connection(Protocol):
         ...
 
     async def settle(self) -> bool:
-        """After a cancel: wait for the acknowledgement and verify the stream with a round trip. False: close it. The caller sets the limit."""
+        """
+        After a cancel: wait for the acknowledgement and verify the stream with a round trip. False: close it. The
+        caller sets the limit.
+        """
         ...
 
     async def reset(self) -> bool:
-        """Bring the session back to what it was after connecting (Safety 7, functions we do not know). False: close it instead."""
+        """
+        Bring the session back to what it was after connecting (Safety 7, functions we do not know). False: close it
+        instead.
+        """
         ...
 
     async def probe(self) -> ProbeReply:
@@ -199,12 +218,16 @@ class Connection(Protocol):
         ...
 
     def role_hint(self) -> Role:
-        """What the last reply said of the role for free (PostgreSQL 14+: ``in_hot_standby``); `Role.UNKNOWN` where nothing is known."""
+        """
+        What the last reply said of the role for free (PostgreSQL 14+: ``in_hot_standby``); `Role.UNKNOWN` where
+        nothing is known.
+        """
         ...
 
     def abandon(self) -> Callable[[], Awaitable[None]] | None:
         """
-        What must still be done on the server for a statement whose caller is gone, if anything (MySQL: KILL by another connection,
+        What must still be done on the server for a statement whose caller is gone, if anything (MySQL: KILL by another
+        connection,
         after it has shown that it reached the same server). The pool runs it in the background with a time limit.
         """
         ...

@@ -36,8 +36,8 @@ class Router(Database):
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts.contexts[0])
         self._parts = parts
-        self._databases: dict[str, Database] = {context.database: Database(context) for context in parts.contexts[1:]}
-        self._databases[parts.contexts[0].database] = self
+        self._databases: dict[str, Database] = {parts.contexts[0].database: self}
+        self._databases.update((context.database, Database(context)) for context in parts.contexts[1:])
         self._closed = False
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -137,18 +138,19 @@ async def test_a_read_only_transaction_runs_on_a_replica_and_cannot_write(cluste
 
 @pytest.mark.all_servers
 async def test_a_swallowed_error_does_not_look_like_a_commit(cluster: LocalCluster) -> None:
-    """A transaction whose statement failed inside the server raises when its block is left as if all was well."""
-    speak = dialect(cluster)
-    if not speak.postgresql:
-        pytest.skip("on the MySQL family a failed statement leaves the transaction open and usable")
+    """
+    A statement fails and the block swallows it: PostgreSQL has given the transaction up, so leaving it raises; the MySQL family goes on.
+    """
+    left = pytest.raises(TransactionAbortedError) if dialect(cluster).postgresql else nullcontext()
     async with routed(cluster, *TABLE) as router:
-        with pytest.raises(TransactionAbortedError):
+        with left:
             async with router.transaction() as tx:
                 await tx.execute("INSERT INTO item VALUES (1, 'x')")
                 with pytest.raises(Exception, match="nope"):
                     await tx.execute("SELECT * FROM nope")
 
-        assert await router.fetchval("SELECT count(*) FROM item", route="write") == 0
+        kept = await router.fetchval("SELECT count(*) FROM item", route="write")
+        assert kept == (0 if dialect(cluster).postgresql else 1)
 
 
 @pytest.mark.all_servers
@@ -242,7 +244,7 @@ async def test_one_statement_at_a_time_on_one_transaction(cluster: LocalCluster)
 async def test_transaction_control_is_refused(cluster: LocalCluster) -> None:
     """BEGIN and COMMIT as text are refused on pooled calls and in transaction(); the message names what to use."""
     async with routed(cluster) as router:
-        with pytest.raises(SessionStatementError, match="transaction()"):
+        with pytest.raises(SessionStatementError, match=r"transaction\(\)"):
             await router.execute("BEGIN")
         async with router.transaction() as tx:
             with pytest.raises(SessionStatementError, match="COMMIT"):
