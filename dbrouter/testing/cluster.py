@@ -138,8 +138,7 @@ class LocalCluster:
     def stop(self) -> None:
         """End every server and delete the folder; safe to call twice and after a failed start."""
         # Nothing of the data is wanted any more, so nobody is asked to write it down.
-        for server in ([self._primary] if self._primary is not None else []) + self._replicas:
-            server.kill()
+        _each(lambda server: server.kill(), ([self._primary] if self._primary is not None else []) + self._replicas)
         self._primary, self._replicas = None, []
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -203,11 +202,13 @@ class LocalCluster:
 
     def heal(self) -> None:
         """
-        Bring everything back: every server thawed and running, `primary` writable, all others its replicas and caught up.
+        Bring everything back: every server thawed and running, `primary` writable, all others replicating from it.
 
-        A replica that took another course (it was promoted, or made writable) is built anew.
-        Costs 0.1 s where all is well.
+        Bring everything back: all servers thawed and running, `primary` writable, all others replicating from it.
+        ended. Costs 10–40 ms where all is well; where there was something to do, replicas have also caught up.
         """
+        if self.healthy:
+            return
         for server in self.servers:
             server.thaw()
         _each(lambda server: server.start(), self.servers)
@@ -220,10 +221,20 @@ class LocalCluster:
             _each(self.rebuild, self._replicas)
             self.wait_caught_up()
 
+    @property
+    def healthy(self) -> bool:
+        """Whether every server runs, is not frozen, and is what it should be: primary writable, replicas replicating from it."""
+        primary = self.primary
+        if not all(server.running and not server.frozen for server in self.servers):
+            return False
+        with ThreadPoolExecutor(max_workers=len(self._replicas) + 1) as executor:
+            sound = [executor.submit(replica.follows, primary) for replica in self._replicas]
+            return not primary.is_replica() and all(each.result() for each in sound)
+
     def _heal_replica(self, replica: LocalServer) -> None:
         if not replica.is_replica():
             self.rebuild(replica)
-        if replica.follows(self.primary) or processes.wait_until(lambda: replica.follows(self.primary), 3, every=0.05):
+        if replica.follows(self.primary):
             return
         replica.follow(self.primary)
         if not processes.wait_until(lambda: replica.follows(self.primary), 5, every=0.05):

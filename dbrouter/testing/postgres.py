@@ -180,12 +180,13 @@ class PostgresServer(LocalServer):
             raise ServerError(f"{self.name}: the first statements failed:\n{output}")
 
     def follow(self, primary: Self) -> None:
-        """Stream from *primary*: at once where the server runs, else from its next start on."""
+        """Stream from *primary* without delay or pause: at once where the server runs, else from its next start on."""
         self._primary = primary
         if self._data.exists():
             self._write_settings()
         if self._process is not None and self.running:
             self._process.send_signal(signal.SIGHUP)
+            self.query("SELECT pg_wal_replay_resume() WHERE pg_is_in_recovery() AND pg_is_wal_replay_paused()")
 
     def promote(self) -> None:
         """`pg_promote`, and wait until the server takes writes."""
@@ -199,9 +200,13 @@ class PostgresServer(LocalServer):
         return self.value("SELECT pg_is_in_recovery()") == "t"
 
     def follows(self, primary: Self) -> bool:
-        """Whether the WAL receiver streams from *primary*."""
-        sql = f"SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming' AND sender_port = {primary.port}"
-        return self.value(sql) == "1"
+        """Whether the WAL receiver streams from *primary* and replay neither pauses nor lags on purpose."""
+        sql = (
+            "SELECT CASE WHEN pg_is_in_recovery() THEN NOT pg_is_wal_replay_paused()"
+            " AND current_setting('recovery_min_apply_delay') = '0'"
+            f" AND EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming' AND sender_port = {primary.port}) END"
+        )
+        return self.value(sql) == "t"
 
     def position(self) -> str:
         """`pg_current_wal_lsn()`."""

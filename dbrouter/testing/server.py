@@ -248,7 +248,7 @@ class LocalServer(ABC):
 
     @abstractmethod
     def follows(self, primary: Self) -> bool:
-        """Whether replication from *primary* runs."""
+        """Whether this is a sound replica of *primary*: read-only, replicating, no pause or delay set; one round trip."""
 
     @abstractmethod
     def position(self) -> str:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbrouter.testing.kinds import ServerKind
-from dbrouter.testing.processes import Account, ServerError, run_folder
+from dbrouter.testing.processes import Account, ServerError, programs_folder
 
 PGBOUNCER = "pgbouncer"
 NAMES = (*(kind.value for kind in ServerKind), PGBOUNCER)
@@ -105,12 +105,12 @@ def refused() -> str | None:
 
 
 def reachable(installation: Installation, account: Account) -> Installation:
-    """*installation*, or a copy of it in this run's folder where *account* may not enter its place (a checkout below /root)."""
+    """*installation*, or a copy of it for this run where *account* may not enter its place (a checkout below /root)."""
     programs = installation.programs
     program = programs / "postgres" if programs.is_dir() else programs
     if account.may_read(program.resolve()):
         return installation
-    copy = run_folder() / f"programs-{installation.name}"
+    copy = programs_folder() / installation.name
     if not copy.exists():
         partial = copy.with_suffix(f".{os.urandom(4).hex()}")
         for part in installation.parts or (installation.root,):

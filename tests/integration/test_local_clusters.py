@@ -282,3 +282,24 @@ async def test_pgbouncer_passes_queries(pgbouncer: LocalPgBouncer) -> None:
 
     assert before is False
     assert await ask() is False
+
+
+@pytest.mark.all_servers
+def test_heal_ends_what_a_test_set_by_sql(cluster: LocalCluster) -> None:
+    """Replication that was stopped, paused or delayed behind the cluster's back runs again after `heal`."""
+    stop = {
+        ServerKind.MARIADB_10_11: "STOP SLAVE SQL_THREAD; CHANGE MASTER TO MASTER_DELAY=60",
+        ServerKind.MYSQL_9_7: "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY=60",
+    }.get(cluster.kind, "SELECT pg_wal_replay_pause()")
+    if cluster.kind is ServerKind.MARIADB_10_11:
+        cluster.replicas[0].query("STOP SLAVE")
+    cluster.replicas[0].query(stop)
+    before = cluster.healthy
+    cluster.primary.query("DROP TABLE IF EXISTS paused")
+    cluster.primary.query("CREATE TABLE paused (id int PRIMARY KEY)")
+
+    cluster.heal()
+
+    assert not before
+    assert cluster.healthy
+    assert cluster.replicas[0].query("SELECT * FROM paused") == []

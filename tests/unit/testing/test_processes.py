@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dbrouter.testing import processes
+from dbrouter.testing import processes, servers
 from dbrouter.testing.processes import Account
 
 
@@ -73,3 +73,26 @@ def test_account_sees_only_what_its_bits_allow(tmp_path: Path) -> None:
 
     assert not before
     assert stranger.may_read(program)
+
+
+def test_programs_out_of_reach_are_copied(tmp_path: Path) -> None:
+    """What an account cannot enter is copied, with exactly the parts that are needed, to where it can."""
+    root = tmp_path / "site-packages"
+    for name in ("server/bin/postgres", "server.libs/libpq.so", "other/secret"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o755)
+    root.chmod(0o700)
+    stranger = Account(name="stranger", uid=65533, gid=65533)
+    installation = servers.Installation(
+        name="some-server", version="1", root=root, programs=root / "server/bin", parts=(root / "server", root / "server.libs")
+    )
+
+    copy = servers.reachable(installation, stranger)
+
+    assert stranger.may_read(copy.programs / "postgres")
+    assert sorted(str(path.relative_to(copy.root)) for path in copy.root.rglob("*") if path.is_file()) == [
+        "server.libs/libpq.so",
+        "server/bin/postgres",
+    ]
+    assert servers.reachable(installation, stranger) == copy
