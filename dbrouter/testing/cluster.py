@@ -202,10 +202,10 @@ class LocalCluster:
 
     def heal(self) -> None:
         """
-        Bring everything back: every server thawed and running, `primary` writable, all others replicating from it.
-
         Bring everything back: all servers thawed and running, `primary` writable, all others replicating from it.
-        ended. Costs 10–40 ms where all is well; where there was something to do, replicas have also caught up.
+
+        A replica that took another course (it was promoted, or made writable) is built anew; pauses and delays that a test set
+        are ended. Costs 10–40 ms where all is well; where there was something to do, replicas have also caught up.
         """
         if self.healthy:
             return
