@@ -26,7 +26,7 @@ from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, Reply
 from dbrouter.drivers.mysql import flavor_of, judge
 from dbrouter.drivers.mysql_connect import as_latin1, must_encrypt, open_session, session_settings, tls_context
-from dbrouter.drivers.mysql_session import Errors, MysqlSession
+from dbrouter.drivers.mysql_session import DRAIN_ROWS, DRAIN_SECONDS, Errors, MysqlSession
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.rows import row_class
 from dbrouter.drivers.sockets import watch_peer
@@ -206,8 +206,7 @@ class IndirectConnection(AiomysqlConnection):
         return incoming.rows, text, incoming
 
     def _claim(self) -> Incoming:
-        if self._incoming is not None:
-            raise InterfaceError(0, "another statement is in progress on this connection; nothing was sent")
+        self._admit()
         self._incoming = incoming = Incoming(self._columns)
         return incoming
 
@@ -253,7 +252,7 @@ class IndirectConnection(AiomysqlConnection):
 
 
 class _IndirectStream:
-    """Rows of an unbuffered query; left half-way, it closes the connection."""
+    """Rows of an unbuffered query."""
 
     def __init__(self, connection: IndirectConnection, incoming: Incoming) -> None:
         self._connection = connection
@@ -280,7 +279,15 @@ class _IndirectStream:
         return rows
 
     async def close(self) -> None:
-        """Close the connection if rows are left."""
+        """Read away what little may be left; where it is more, close the connection, and `abandon` will end the statement."""
+        drained = 0
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self._connection._incoming is self._incoming and drained < DRAIN_ROWS:
+                    drained += len(await self.fetch(500))
+        except Exception:
+            # Too slow, or the statement ended with an error that nobody waits for: the connection knows whether it is usable.
+            pass
         if self._connection._incoming is self._incoming:
             self._connection.terminate()
 

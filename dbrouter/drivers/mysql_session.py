@@ -41,8 +41,8 @@ _NO_SUCH_THREAD = 1094
 _HEADER = struct.Struct("<IB")
 _LONGEST = 0xFFFFFF
 _COM_QUIT, _COM_QUERY, _COM_PING = 1, 3, 14
-_DRAIN_ROWS = 10_000
-_DRAIN_SECONDS = 0.1
+DRAIN_ROWS = 10_000
+DRAIN_SECONDS = 0.1
 """How much of a stream that is left half-way is read away before the connection is closed instead."""
 
 
@@ -200,16 +200,20 @@ class MysqlSession(ABC):
         return incoming.rows, text, incoming
 
     def _begin(self, command: int, payload: bytes) -> Incoming:
-        """Write a command, after making sure that nobody else's reply is on its way and that the server has not hung up."""
+        """Write a command; its reply is awaited by `_finish`."""
+        self._admit()
+        packets = self._write(command, payload)
+        self._incoming = incoming = self._incoming_class(self._columns, packets)
+        return incoming
+
+    def _admit(self) -> None:
+        """Make sure that nobody else's reply is on its way and that the server has not hung up; raises where one is the case."""
         if self._incoming is not None:
             raise self._errors.interface(0, "another statement is in progress on this connection; nothing was sent")
         if self._transport.is_closing():
             raise self._errors.interface(0, "Not connected")
         if self._is_stale():
             raise self._gone()
-        packets = self._write(command, payload)
-        self._incoming = incoming = self._incoming_class(self._columns, packets)
-        return incoming
 
     def _write(self, command: int, payload: bytes) -> int:
         """Write a command; the number of its packets, from which the reply goes on counting."""
@@ -453,8 +457,8 @@ class Stream:
         connection, incoming = self._connection, self._incoming
         drained = 0
         try:
-            async with asyncio.timeout(_DRAIN_SECONDS):
-                while connection._incoming is incoming and drained < _DRAIN_ROWS:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while connection._incoming is incoming and drained < DRAIN_ROWS:
                     await self._read()
                     drained += len(incoming.rows)
                     incoming.rows.clear()

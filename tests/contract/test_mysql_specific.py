@@ -669,8 +669,6 @@ async def test_a_connection_killed_while_idle(connect: Connect, connection: Any,
 
 async def test_a_hang_up_that_was_seen_is_certain(connect: Connect, connection: Any, driver: Any) -> None:
     """When the loop has read the end of the stream before the statement, nothing was sent: a write may go elsewhere."""
-    if isinstance(driver, AiomysqlDriver) and not driver._direct:
-        return  # aiomysql's own way does not look before it writes
     victim = await connect()
     await connection.send(f"KILL {victim.server_id}", ())
 
@@ -917,16 +915,13 @@ async def test_a_stream_holds_little_in_memory(connection: Any, driver: Any) -> 
     assert connection.closed
 
 
-async def test_leaving_a_short_stream(connection: Any, driver: Any) -> None:
-    """What little is left is read away and the connection goes on (aiomysql's own way closes it)."""
+async def test_leaving_a_short_stream(connection: Any) -> None:
+    """What little is left is read away and the connection goes on."""
     cursor = await connection.cursor(rows_of(3), ())
     await cursor.fetch(10)
     await cursor.close()
 
-    if isinstance(driver, AiomysqlDriver) and not driver._direct:
-        assert connection.closed
-    else:
-        assert await value(connection, "SELECT 7") == 7
+    assert await value(connection, "SELECT 7") == 7
 
 
 async def test_leaving_a_long_stream(connect: Connect, connection: Any) -> None:
