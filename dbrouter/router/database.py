@@ -250,7 +250,7 @@ class Database:
             statement=plan.statement,
             read=plan.read,
             idempotent=idempotent,
-            stays=plan.stays,
+            stays=plan.stays or plan.unsafe,
             cap=plan.attempts,
             started=started,
             deadline=deadline,

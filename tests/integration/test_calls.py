@@ -139,7 +139,9 @@ async def test_a_read_only_transaction_runs_on_a_replica_and_cannot_write(cluste
 @pytest.mark.all_servers
 async def test_a_swallowed_error_does_not_look_like_a_commit(cluster: LocalCluster) -> None:
     """
-    A statement fails and the block swallows it: PostgreSQL has given the transaction up, so leaving it raises; the MySQL family goes on.
+    A statement fails and the block swallows it: PostgreSQL has given the transaction up, so leaving it raises.
+
+    The MySQL family goes on with what succeeded.
     """
     left = pytest.raises(TransactionAbortedError) if dialect(cluster).postgresql else nullcontext()
     async with routed(cluster, *TABLE) as router:

@@ -1,0 +1,344 @@
+"""Safety 1–8 of the interface: what the user gets without asking, on real servers of both engines."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbrouter import (
+    ConfigError,
+    OutcomeUnknownError,
+    Router,
+    SessionStatementError,
+    StatementRejectedError,
+    TransactionAbortedError,
+)
+from dbrouter.events import ConnectionClosed, RuleVetoed, StatementRerouted
+from dbrouter.testing import FaultProxy, LocalCluster
+from tests.routers import Listener, configuration, dialect, routed, until, whole
+
+TABLE = ("DROP TABLE IF EXISTS item", "CREATE TABLE item(id int PRIMARY KEY, name varchar(40))")
+
+
+async def functions(cluster: LocalCluster) -> None:
+    """``writes_item(n)`` inserts a row although its name says nothing; ``reads_item()`` only looks; made by root."""
+    async with Router.open({"writer": cluster.primary.dsn(user=cluster.primary.admin)}) as router:
+        await make_functions(router, cluster)
+    await asyncio.to_thread(cluster.wait_caught_up)
+
+
+async def make_functions(router: Router, cluster: LocalCluster) -> None:
+    """See `functions`."""
+    for name in ("writes_item", "reads_item"):
+        await router.execute(f"DROP FUNCTION IF EXISTS {name}")
+    if dialect(cluster).postgresql:
+        await router.execute(
+            "CREATE FUNCTION writes_item(n int) RETURNS int LANGUAGE sql VOLATILE AS"
+            " 'INSERT INTO item VALUES (n, ''by function'') RETURNING id'"
+        )
+        await router.execute("CREATE FUNCTION reads_item() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT count(*) FROM item'")
+    else:
+        await router.execute(
+            "CREATE FUNCTION writes_item(n int) RETURNS int DETERMINISTIC MODIFIES SQL DATA"
+            " BEGIN INSERT INTO item VALUES (n, 'by function'); RETURN n; END"
+        )
+        await router.execute("CREATE FUNCTION reads_item() RETURNS int READS SQL DATA RETURN (SELECT count(*) FROM item)")
+
+
+# ---- 1: what is a read
+
+
+async def test_1_only_provable_reads_reach_a_replica(cluster: LocalCluster) -> None:
+    """Locking reads, sequences, several spellings: the primary; plain reads in any dress: a replica."""
+    replicas = [replica.endpoint for replica in cluster.replicas]
+    async with routed(cluster, *TABLE) as router:
+        for text in ("SELECT 1", "/* app */ select 1", "(SELECT 1) UNION (SELECT 2)", "WITH x AS (SELECT 1) SELECT * FROM x"):
+            assert (await router.execute(text)).route.node in replicas, text
+        for text in (
+            "SELECT * FROM item FOR UPDATE",
+            "select * from item\nfor update -- why",
+            "INSERT INTO item VALUES (1, 'x')",
+        ):
+            assert (await router.execute(text)).route.node == cluster.primary.endpoint, text
+
+
+async def test_1_ambiguous_text_goes_to_the_primary(cluster: LocalCluster) -> None:
+    """A backslash before a quote reads differently under other settings of the server, so it is no provable read."""
+    async with routed(cluster) as router:
+        assert router.explain(r"SELECT 'it\' OR name = '").intent == "write"
+
+
+# ---- 2: reader sessions are read-only
+
+
+async def test_2_a_writable_replica_is_protected(cluster: LocalCluster) -> None:
+    """Even where the "reader" is the primary itself, an unsafe rule's write is refused by the session."""
+    rules = [{"rule_id": 1, "match_digest": "^INSERT INTO item", "destination_hostgroup": 20, "apply": True}]
+    source = whole(cluster, rules=rules)
+    source["hostgroups"][1]["servers"] = [cluster.primary.endpoint]
+    async with Router.open(source) as router:
+        for statement in TABLE:
+            await router.execute(statement)
+        read_only = "SHOW transaction_read_only" if dialect(cluster).postgresql else "SELECT @@session.tx_read_only"
+        answers = {str(await router.fetchval(read_only, route="read")) for _ in range(3)}
+        health = router.health()
+
+        assert answers <= {"on", "1"}
+        assert len(health.nodes) == 1 and set(health.nodes[0].hostgroups) == {"write", "read"}, "one node, two pools"
+
+
+async def test_2_unsafe_rules_need_a_writable_hostgroup(cluster: LocalCluster) -> None:
+    """unsafe: true without read_only: false is a configuration error; with both, the server's answer stands."""
+    rules = [{"rule_id": 1, "match_digest": "^INSERT INTO item", "destination_hostgroup": 20, "unsafe": True, "apply": True}]
+    source = whole(cluster, rules=rules)
+    with pytest.raises(ConfigError, match="read_only"):
+        await Router.open(source)
+    source["hostgroups"][1]["read_only"] = False
+    async with Router.open(source) as router:
+        for statement in TABLE:
+            await router.execute(statement)
+        await asyncio.to_thread(cluster.wait_caught_up)
+        with pytest.raises(Exception, match=r"(?i)read.only") as caught:
+            await router.execute("INSERT INTO item VALUES (1, 'x')")
+
+    assert "read" in caught.value.__notes__[0]
+
+
+# ---- 3: a refusal moves once
+
+
+async def test_3_a_refused_function_moves_to_the_primary_and_is_remembered(cluster: LocalCluster) -> None:
+    """The first call is refused by the replica and runs once on the primary; from then on its digest is a write."""
+    listener = Listener()
+    async with routed(cluster, *TABLE) as router:
+        router.observe(listener)
+        await functions(cluster)
+        assert router.explain("SELECT writes_item(1)").intent == "read"
+
+        first = await router.execute("SELECT writes_item(1)")
+        second = await router.execute("SELECT writes_item(2)")
+
+        assert first.route.node == second.route.node == cluster.primary.endpoint
+        assert await router.fetchval("SELECT count(*) FROM item", route="write") == 2
+        assert router.explain("SELECT writes_item(3)").intent == "write"
+        assert len(listener.of(StatementRerouted)) == 1
+        assert "refused" in [event.why for event in listener.of(ConnectionClosed)], "the connection that refused is closed"
+        assert router.stats().databases[0].learned_writes == 1
+
+
+async def test_3_not_where_the_caller_asked_for_a_read(cluster: LocalCluster) -> None:
+    """With route="read" the refusal is the answer."""
+    async with routed(cluster, *TABLE) as router:
+        await functions(cluster)
+        with pytest.raises(Exception, match=r"(?i)read.only"):
+            await router.execute("SELECT writes_item(1)", route="read")
+
+        assert await router.fetchval("SELECT count(*) FROM item", route="write") == 0
+
+
+async def test_3_never_for_call(cluster: LocalCluster) -> None:
+    """A procedure's first half may have stayed: CALL is a write from the start and is never moved."""
+    async with routed(cluster) as router:
+        explanation = router.explain("CALL something(1)")
+
+        assert explanation.intent == "write" and explanation.hostgroup_name.endswith("write")
+
+
+# ---- 4: what may have been applied is not sent again
+
+
+async def test_4_a_write_whose_answer_is_lost_is_not_repeated(cluster: LocalCluster) -> None:
+    """The reply is cut: OutcomeUnknownError, one row; with idempotent=True it is sent again."""
+    insert = dialect(cluster).sql("INSERT INTO item VALUES ({1}, {2})")
+    tolerant = insert + (" ON CONFLICT DO NOTHING" if dialect(cluster).postgresql else " ON DUPLICATE KEY UPDATE name = name")
+    async with FaultProxy(cluster.primary.host, cluster.primary.port) as proxy:
+        dsn = cluster.primary.dsn().replace(f":{cluster.primary.port}/", f":{proxy.port}/")
+        async with Router.open({"writer": dsn, "pool": {"min_size": 2}}) as router:
+            for statement in TABLE:
+                await router.execute(statement)
+            for number in range(100, 104):
+                await router.execute(insert, number, "so that one packet carries the statement")
+            proxy.drop_replies()
+            pending = asyncio.create_task(router.execute(insert, 1, "x"))
+            await until_row(cluster, 1)
+            proxy.reset()
+            proxy.heal()
+            with pytest.raises(OutcomeUnknownError) as caught:
+                await pending
+            for number in range(104, 108):
+                await router.execute(tolerant, number, "as above, on the new connection")
+            proxy.drop_replies()
+            pending = asyncio.create_task(router.execute(tolerant, 2, "x", idempotent=True))
+            await until_row(cluster, 2)
+            proxy.reset()
+            proxy.heal()
+            await pending
+
+            assert caught.value.attempts == 1
+            assert await router.fetchval("SELECT count(*) FROM item WHERE id < 100") == 2
+
+
+async def until_row(cluster: LocalCluster, number: int) -> None:
+    """Wait until the primary itself has the row."""
+    async with Router.open({"writer": cluster.primary.dsn()}) as direct:
+        for _ in range(500):
+            if await direct.fetchval(f"SELECT count(*) FROM item WHERE id = {number}"):
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError(f"row {number} never came")
+
+
+# ---- 5: no rule sends a write to a reader
+
+
+async def test_5_the_veto_stands_over_rules_and_callers(cluster: LocalCluster) -> None:
+    """A careless ProxySQL rule, hostgroup= and route="read" cannot send a write to a replica; explain and the log say so."""
+    listener = Listener()
+    rules = [{"rule_id": 7, "match_digest": "^SELECT", "destination_hostgroup": 20, "apply": True}]
+    async with Router.open(whole(cluster, rules=rules), observers=[listener]) as router:
+        for statement in TABLE:
+            await router.execute(statement)
+        locked = await router.execute("SELECT * FROM item FOR UPDATE")
+        asked = await router.execute("DELETE FROM item", hostgroup="read")
+        routed_read = await router.execute("UPDATE item SET name = 'x'", route="read")
+        explanation = router.explain("SELECT * FROM item FOR UPDATE")
+
+    assert {locked.route.node, asked.route.node, routed_read.route.node} == {cluster.primary.endpoint}
+    assert explanation.vetoed is not None and explanation.rule_id == 7 and explanation.hostgroup_name == "write"
+    vetoes = listener.of(RuleVetoed)
+    assert [event.rule_id for event in vetoes] == [7, None, None] and vetoes[0].hostgroup == "read"
+
+
+# ---- 6: session state is refused on pooled calls
+
+
+async def test_6_session_state_is_refused_with_the_way_out(cluster: LocalCluster) -> None:
+    """SET, temporary tables, locks, LAST_INSERT_ID(): the message names connection() or .lastrowid."""
+    if dialect(cluster).postgresql:
+        refused = [
+            "SET work_mem = '8MB'",
+            "CREATE TEMP TABLE x(id int)",
+            "SELECT pg_advisory_lock(1)",
+            "LISTEN x",
+            "PREPARE p AS SELECT 1",
+        ]
+        allowed = ["SET LOCAL work_mem = '8MB'", "SELECT pg_advisory_xact_lock(1)"]
+    else:
+        refused = [
+            "SET @a = 1",
+            "CREATE TEMPORARY TABLE x(id int)",
+            "SELECT GET_LOCK('a', 1)",
+            "LOCK TABLES item READ",
+            "USE app",
+        ]
+        allowed = ["INSERT INTO item VALUES (1, 'x')"]
+    async with routed(cluster, *TABLE) as router:
+        for text in refused:
+            with pytest.raises(SessionStatementError, match=r"connection\(\)"):
+                await router.execute(text)
+        for text in allowed:
+            await router.execute(text)
+        if not dialect(cluster).postgresql:
+            with pytest.raises(SessionStatementError, match=r"\.lastrowid"):
+                await router.execute("SELECT LAST_INSERT_ID()")
+
+
+async def test_6_allowed_session_statements_close_their_connection(cluster: LocalCluster) -> None:
+    """session_statements: allow runs them on the primary and does not hand the connection on; BEGIN stays refused."""
+    text = "SET application_name = 'mine'" if dialect(cluster).postgresql else "SET @mine = 1"
+    ask = "SELECT current_setting('application_name')" if dialect(cluster).postgresql else "SELECT @mine"
+    async with routed(cluster, session_statements="allow", pool={"max_size": 1}) as router:
+        await router.execute(text)
+        assert str(await router.fetchval(ask, route="write")) not in ("mine", "1")
+        with pytest.raises(SessionStatementError):
+            await router.execute("BEGIN")
+
+
+# ---- 7: dirty connections are not handed on
+
+
+async def test_7_an_open_transaction_is_not_handed_on(cluster: LocalCluster) -> None:
+    """A BEGIN by hand on connection() that nobody ended: the connection is closed and the work is gone."""
+    async with routed(cluster, *TABLE, pool={"max_size": 1}) as router:
+        async with router.connection() as conn:
+            await conn.execute("BEGIN")
+            await conn.execute("INSERT INTO item VALUES (1, 'x')")
+
+        assert await router.fetchval("SELECT count(*) FROM item", route="write") == 0
+
+
+async def test_7_an_unknown_function_leaves_nothing_to_the_next_caller(pg: LocalCluster) -> None:
+    """A function that sets something on the session: the next statement on that connection does not see it."""
+    async with routed(pg, "DROP FUNCTION IF EXISTS sneaky()", pool={"max_size": 1}) as router:
+        await router.execute(
+            "CREATE FUNCTION sneaky() RETURNS text LANGUAGE sql VOLATILE AS"
+            " $$ SELECT set_config('application_name', 'sneaky', false) || pg_backend_pid() $$"
+        )
+        await asyncio.to_thread(pg.wait_caught_up)
+        await router.fetchval("SELECT sneaky()", route="write")
+
+        assert await router.fetchval("SELECT current_setting('application_name')", route="write") != "sneaky"
+        await router.fetchval("SELECT sneaky()")
+        for _ in range(4):
+            assert await router.fetchval("SELECT current_setting('application_name')") != "sneaky"
+
+
+# ---- 8: after a rollback by the server
+
+
+async def test_8_a_deadlock_victim_refuses_everything_but_leaving(cluster: LocalCluster) -> None:
+    """After a deadlock the server has rolled back: going on would write outside any transaction, so tx refuses."""
+    update = dialect(cluster).sql("UPDATE item SET name = 'y' WHERE id = {1}")
+    async with routed(cluster, *TABLE, "INSERT INTO item VALUES (1, 'x'), (2, 'x')") as router:
+        ready = [asyncio.Event(), asyncio.Event()]
+
+        async def one(mine: int, other: int) -> str:
+            try:
+                async with router.transaction() as tx:
+                    await tx.execute(update, mine)
+                    ready[mine - 1].set()
+                    await ready[other - 1].wait()
+                    try:
+                        await tx.execute(update, other, timeout=20)
+                    except Exception:
+                        with pytest.raises(TransactionAbortedError):
+                            await tx.execute("INSERT INTO item VALUES (3, 'outside')")
+                        raise
+            except Exception as error:
+                return type(error).__name__
+            return "committed"
+
+        ended = await asyncio.gather(one(1, 2), one(2, 1))
+
+        assert sorted(ended)[-1] == "committed" and len(set(ended)) == 2, ended
+        assert await router.fetchval("SELECT count(*) FROM item WHERE id = 3", route="write") == 0
+
+
+async def test_8_ddl_is_refused_where_it_would_commit(cluster: LocalCluster) -> None:
+    """MySQL DDL commits implicitly: refused in run and batch; PostgreSQL's is transactional and allowed."""
+
+    async def work(tx: Any) -> None:
+        await tx.execute("CREATE TABLE made_in_run(id int)")
+
+    async with routed(cluster, "DROP TABLE IF EXISTS made_in_run") as router:
+        if dialect(cluster).postgresql:
+            await router.run(work)
+        else:
+            with pytest.raises(StatementRejectedError, match="commits implicitly"):
+                await router.run(work)
+            with pytest.raises(StatementRejectedError, match="commits implicitly"):
+                await router.batch(["CREATE TABLE made_in_run(id int)"])
+        await router.execute("DROP TABLE IF EXISTS made_in_run")
+
+
+async def test_a_yaml_file_is_read(cluster: LocalCluster, tmp_path: Path) -> None:
+    """The smallest file works as a file, with a variable for the password."""
+    file = tmp_path / "dbrouter.yaml"
+    source = configuration(cluster)
+    file.write_text(f"writer: {source['writer']}\nreaders: [{', '.join(source['readers'])}]\n", encoding="utf-8")
+    async with Router.open(file) as router:
+        assert await router.fetchval("SELECT 1") == 1
+        await until(lambda: router.health().ready("all"), what="every node")
