@@ -194,6 +194,12 @@ class LeastOutstanding:
         turns = self._turns
         if members is not turns.members and isinstance(members, tuple):
             turns.begin(members)
+        if members is turns.members:
+            cycle, position = turns.cycle, turns.position
+            first = members[cycle[position]]
+            if not first.outstanding:
+                turns.position = position + 1 if position + 1 < len(cycle) else 0
+                return first
         least = _least_loaded(members)
         return least[0] if len(least) == 1 else turns.take(least, rng)
 

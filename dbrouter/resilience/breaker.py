@@ -7,11 +7,10 @@ full pool, a caller's mistake) is not reported at all. `closed` is a plain attri
 
 ::
 
-                 failures in a row, failure rate, slow rate
-        CLOSED ──────────────────────────────────────────────▶ OPEN ◀─────────────┐
-           ▲                                                     │ open time over, │ a failed or slow try
-           │                                                     ▼ a probe got through │
-           └──────────── `successes_to_close` good tries ──── HALF_OPEN ───────────┘
+    CLOSED     → OPEN       too many failures in a row, or too large a share of calls failed or slow
+    OPEN       → HALF_OPEN  its time is over and a probe got through
+    HALF_OPEN  → OPEN       a try failed or was slow; for twice as long
+    HALF_OPEN  → CLOSED     `successes_to_close` good tries
 
 - *The probe pays for recovery, not users*: an open breaker waits for `probe_succeeded`; a try is another good probe, or one of
   at most `half_open_permits` calls at a time. A permit that is never returned is given out again after a while, so that a lost

@@ -48,9 +48,9 @@ class RetryBudget:
 
     def deposit(self, now: float) -> None:
         """HOT: a call is made at *now* (monotonic seconds)."""
-        self.calls += 1
         if now >= self.edge:
-            self._settle(now)
+            self._turn_over(now)
+        self.calls += 1
 
     def withdraw(self, now: float) -> bool:
         """Take one retry out of the budget; False when it is used up."""
@@ -64,11 +64,20 @@ class RetryBudget:
         self._settle(now)
         return self._share * self._calls.at(now) + self._floor - self._retries.at(now)
 
+    def _turn_over(self, now: float) -> None:
+        # Every deposit since the last settlement was made before the edge, so it belongs to the second that ends now.
+        self._calls.total += self.calls - self._seen
+        self._calls.advance(now)
+        self._settled(now)
+
     def _settle(self, now: float) -> None:
         fresh = self.calls - self._seen
         if self._settled_at is not None and now - self._settled_at > _SECONDS:
             fresh = ceil(fresh * _SECONDS / (now - self._settled_at))
         self._calls.add(now, fresh)
+        self._settled(now)
+
+    def _settled(self, now: float) -> None:
         self._seen = self.calls
         self._settled_at = now
         self.edge = self._calls.edge
