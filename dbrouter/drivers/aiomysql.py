@@ -195,7 +195,8 @@ class IndirectConnection(AiomysqlConnection):
             while self.raw._result.has_next:
                 await self.raw.next_result()
         except BaseException as error:
-            raise self._failed(error) from error.__cause__
+            raised = self._failed(error)
+            raise raised from raised.__cause__
         self._incoming = None
         incoming.has_columns = result.description is not None
         incoming.affected = result.affected_rows or 0
@@ -234,7 +235,8 @@ class IndirectConnection(AiomysqlConnection):
         try:
             await self.raw.ping(reconnect=False)
         except BaseException as error:
-            raise self._failed(error) from error.__cause__
+            raised = self._failed(error)
+            raise raised from raised.__cause__
         self._incoming = None
 
     async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
@@ -244,7 +246,8 @@ class IndirectConnection(AiomysqlConnection):
         try:
             await self.raw.query(payload, unbuffered=True)
         except BaseException as error:
-            raise self._failed(error) from error.__cause__
+            raised = self._failed(error)
+            raise raised from raised.__cause__
         return _IndirectStream(self, incoming)
 
     def _is_stale(self) -> bool:
@@ -272,7 +275,8 @@ class _IndirectStream:
             try:
                 row = await self._result._read_rowdata_packet_unbuffered()
             except BaseException as error:
-                raise self._connection._failed(error) from error.__cause__
+                raised = self._connection._failed(error)
+                raise raised from raised.__cause__
             if row is not None:
                 rows.append(self._make(row))
         self._end_if_read()

@@ -64,6 +64,8 @@ _OPTIONS = {
     "conv": "conv",
 }
 _LONGEST = 0xFFFFFF
+_SMALL = 2048
+"""Bytes below which calling the compiled parser costs more than it saves."""
 
 
 class AsyncmyDriver:
@@ -140,11 +142,13 @@ class AsyncmyDriver:
 
 
 class _CompiledIncoming(Incoming):
-    """Rows by asyncmy's parser; what it leaves (the end, errors, rows of 16 MB) by ours."""
+    """Rows of larger replies by asyncmy's parser; what it leaves (the end, errors, rows of 16 MB) by ours."""
 
     __slots__ = ()
 
     def _take_rows(self, data: bytes | bytearray, position: int, size: int, table: Table) -> tuple[int, int]:
+        if isinstance(data, bytes):
+            return super()._take_rows(data, position, size, table)
         make, _, compiled = table
         found: list[tuple[Any, ...]] = []
         position, self._sequence = parse_rows_from_buffer(data, position, size, compiled, self._sequence, found)
@@ -193,8 +197,12 @@ class AsyncmyConnection(MysqlSession):
 
     def _feed(self, incoming: Incoming) -> int:
         protocol = self._protocol
-        position, need = incoming.feed(protocol.buffer, protocol.pos, protocol.length)
-        protocol.pos = position
+        position, length = protocol.pos, protocol.length
+        if length - position < _SMALL:
+            taken, need = incoming.feed(bytes(memoryview(protocol.buffer)[position:length]), 0, length - position)
+            protocol.pos = position + taken
+        else:
+            protocol.pos, need = incoming.feed(protocol.buffer, position, length)
         return need
 
     def _is_stale(self) -> bool:
@@ -308,6 +316,9 @@ def _link(options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Li
 def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
     """Names, and for each column the (code, encoding, converter) that asyncmy's row parser takes, chosen as asyncmy does."""
 
+    def decoded(data: bytes) -> str:
+        return data.decode(encoding)
+
     def parse(payload: bytes) -> Column:
         field = FieldDescriptorPacket(payload, encoding)
         kind = field.type_code
@@ -322,13 +333,12 @@ def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes
             text = "ascii"
         if text == "ascii" and converter in (int, float):
             text = None
-        code = _ENCODINGS.get(text, 3)
-
-        def convert(data: bytes) -> Any:
-            value = data if text is None else data.decode(text)
-            return value if converter is None else converter(value)
-
-        return field.name, convert, (code, text, converter)
+        compiled = (_ENCODINGS.get(text, 3), text, converter)
+        if text is None:
+            return field.name, converter, compiled
+        if converter is None:
+            return field.name, _ascii if text == "ascii" else decoded, compiled
+        return field.name, lambda data: converter(data.decode(text)), compiled
 
     return parse
 
@@ -336,6 +346,10 @@ def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes
 _ENCODINGS = {None: 0, "utf8": 1, "ascii": 2}
 _TEXT_TYPES = frozenset({15, 16, 249, 250, 251, 252, 253, 254, 255})
 """VARCHAR, BIT, the BLOBs, VAR_STRING, STRING, GEOMETRY."""
+
+
+def _ascii(data: bytes) -> str:
+    return data.decode("ascii")
 
 
 def _fallback(value: Any) -> str:

@@ -240,7 +240,8 @@ class MysqlSession(ABC):
                 await self._wait_for(need)
                 need = self._feed(incoming)
         except BaseException as error:
-            raise self._broken(error) from error.__cause__
+            raised = self._broken(error)
+            raise raised from raised.__cause__
         self._incoming = None
         if incoming.status is not None:
             self.raw.server_status = incoming.status
@@ -444,7 +445,8 @@ class Stream:
             await connection._wait_for(self._need)
             self._need = connection._feed(self._incoming)
         except BaseException as error:
-            raise connection._broken(error) from error.__cause__
+            raised = connection._broken(error)
+            raise raised from raised.__cause__
         if self._incoming.done:
             connection._incoming = None
             if self._incoming.status is not None:

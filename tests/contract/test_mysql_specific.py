@@ -697,6 +697,7 @@ async def test_a_connection_killed_in_flight(connect: Connect, connection: Any, 
         await task
 
     assert driver.verdict(caught.value, Phase.EXECUTE, flavor=victim.flavor).outcome is Outcome.AMBIGUOUS
+    assert caught.value.args[0] == 2013 and caught.value.__cause__ is not None
     assert victim.closed
     assert victim.abandon() is None
 
