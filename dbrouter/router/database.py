@@ -8,6 +8,7 @@ On a call that succeeds at once it creates no task, takes no lock and builds no 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -17,6 +18,8 @@ from dbrouter.cluster.node import Member
 from dbrouter.drivers.base import Connection, Reply
 from dbrouter.errors import ConnectError, PoolError
 from dbrouter.events import QueryFinished
+from dbrouter.pool.lease import Lease
+from dbrouter.router.catalog import LOOK_UP, VALID_SECONDS
 from dbrouter.router.context import Context
 from dbrouter.router.explanation import Explanation, explain
 from dbrouter.router.plan import Plan
@@ -235,7 +238,7 @@ class Database:
                 continue
             lease.disarm()
             if plan.tidy:
-                _tidy(plan, lease)
+                self._tidy(plan, lease)
             else:
                 lease.release()
             done = monotonic()
@@ -243,6 +246,31 @@ class Database:
             if permit is not None:
                 member.node.breaker.release(permit)
             return reply, plan, member, connection, 1 if recovery is None else recovery.attempts + 1, done - started
+
+    def _tidy(self, plan: Plan, lease: Lease) -> None:
+        """Give the connection back after a statement that left, or may have left, something on its session."""
+        if plan.taints is not None:
+            lease.dirty = plan.taints
+            lease.release()
+            return
+        lease.release_after(reset=plan.reset)
+        if plan.reset:
+            functions = self._planner.catalog.unasked(plan.statement.functions)
+            if functions:
+                self._context.tasks.start(self._look_up(functions), name="look up functions")
+
+    async def _look_up(self, functions: tuple[str, ...]) -> None:
+        """In the background: ask the catalog, so that harmless functions need no reset, and forget the answer after a while."""
+        catalog = self._planner.catalog
+        try:
+            rows = await self.fetch(LOOK_UP, catalog.names(functions), timeout=5.0)
+        except Exception:
+            rows = ()  # Nothing is known of them, which is the safe side.
+        if catalog.learn(functions, rows):
+            self._plans.clear()
+        await asyncio.sleep(VALID_SECONDS)
+        catalog.forget(functions)
+        self._plans.clear()
 
     def _recovery(self, plan: Plan, started: float, deadline: float | None, timeout: Any, idempotent: bool) -> Recovery:
         return Recovery(
@@ -473,12 +501,3 @@ class Database:
         if readonly and not (isolation is not None and isolation.lower() == "serializable" and context.engine == "postgresql"):
             return context.reader
         return context.writer
-
-
-def _tidy(plan: Plan, lease: Any) -> None:
-    """Give the connection back after a statement that left something on its session."""
-    if plan.taints is not None:
-        lease.dirty = plan.taints
-        lease.release()
-    else:
-        lease.release_after(reset=plan.reset)

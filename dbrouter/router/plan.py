@@ -16,6 +16,7 @@ from typing import Any
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.errors import ParameterError, RoutingError, SessionStatementError, StatementRejectedError
 from dbrouter.events import EventHub, RuleVetoed
+from dbrouter.router.catalog import FunctionCatalog
 from dbrouter.rules.match import RuleSet
 from dbrouter.sql import Statement, analyze
 from dbrouter.sql.parameters import Named, compile_named
@@ -193,6 +194,7 @@ class Planner:
         "_rules",
         "_unknown_is_write",
         "cache",
+        "catalog",
         "database",
         "engine",
         "hits",
@@ -219,6 +221,7 @@ class Planner:
         self.writer = writer
         self.reader = reader or writer
         self.cache = PlanCache()
+        self.catalog = FunctionCatalog()
         self.hits: dict[int, int] = {}
         """How many plans each rule matched; calls are counted by hostgroup."""
         self.vetoes = 0
@@ -291,7 +294,8 @@ class Planner:
             plan.timeout = decision.timeout
         if decision.retries is not None:
             plan.attempts = decision.retries + 1
-        plan.reset = self.engine is Engine.POSTGRESQL and bool(statement.functions)
+        unknown = statement.functions if self.engine is Engine.POSTGRESQL else ()
+        plan.reset = bool(unknown) and not self.catalog.harmless(unknown)
         plan.named = compile_named(statement.text, self.engine)
         plan.script = statement.statements > 1
         plan.taints = (statement.session_reason or "session state") if statement.session else None

@@ -286,6 +286,23 @@ async def test_7_an_unknown_function_leaves_nothing_to_the_next_caller(pg: Local
             assert await router.fetchval("SELECT current_setting('application_name')") != "sneaky"
 
 
+async def test_7_a_function_the_catalog_calls_stable_needs_no_reset(pg: LocalCluster) -> None:
+    """After its first call the catalog is asked; a stable function leaves the connection idle at once from then on."""
+    async with routed(pg, "DROP FUNCTION IF EXISTS calm()", "DROP FUNCTION IF EXISTS wild()") as router:
+        await router.execute("CREATE FUNCTION calm() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'")
+        await router.execute("CREATE FUNCTION wild() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
+        await asyncio.to_thread(pg.wait_caught_up)
+        planner = router._planner
+        for text in ("SELECT calm()", "SELECT wild()"):
+            assert planner.plan(text).reset
+            await router.fetchval(text)
+        await until(lambda: not planner.plan("SELECT calm()").reset, what="the catalog's answer")
+
+        assert planner.plan("SELECT wild()").reset
+        await router.fetchval("SELECT calm()")
+        assert all(member.pool.settling == 0 for member in router.stats().members)
+
+
 # ---- 8: after a rollback by the server
 
 
