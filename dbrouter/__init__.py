@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dbrouter.config import RouterConfig
+from dbrouter.drivers.rows import Row
 from dbrouter.errors import (
     BugError,
     CircuitOpenError,
@@ -25,6 +26,7 @@ from dbrouter.errors import (
     StatementRejectedError,
     TransactionAbortedError,
 )
+from dbrouter.integrations import logging as _logging  # the default observer registers itself
 from dbrouter.router.database import Database
 from dbrouter.router.explanation import Explanation
 from dbrouter.router.report import HealthSnapshot, StatsSnapshot
@@ -35,6 +37,8 @@ from dbrouter.router.transaction import Transaction
 from dbrouter.terms import Intent
 
 __version__ = "0.1.0"
+
+del _logging
 
 __all__ = [
     "BugError",
@@ -62,6 +66,7 @@ __all__ = [
     "Router",
     "RouterConfig",
     "RoutingError",
+    "Row",
     "SessionStatementError",
     "StaleReadError",
     "StatementRejectedError",

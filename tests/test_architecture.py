@@ -100,9 +100,11 @@ def test_tasks_are_created_in_one_place() -> None:
         relative = path.relative_to(PACKAGE).as_posix()
         if relative == "tasks.py" or relative.startswith(("testing/", "cli/")):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and node.attr in ("create_task", "ensure_future"):
-                wrong.append(f"{relative}:{node.lineno}")
+        wrong += [
+            f"{relative}:{node.lineno}"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, ast.Attribute) and node.attr in ("create_task", "ensure_future")
+        ]
 
     assert not wrong, "\n".join(wrong)
 

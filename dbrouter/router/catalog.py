@@ -2,8 +2,8 @@
 FunctionCatalog: what PostgreSQL's catalog says of functions dbrouter does not know.
 
 After a statement that calls an unknown function the connection is reset in the background (Safety 7). A function that is declared
-stable or immutable needs no reset; so the names are looked up, in the background too, and forgotten after `VALID_SECONDS`, because
-functions change.
+stable or immutable needs no reset; so the names are looked up, in the background too, and forgotten after `VALID_SECONDS`,
+because functions change.
 """
 
 from __future__ import annotations
