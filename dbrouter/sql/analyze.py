@@ -1,16 +1,18 @@
 """
 `analyze`: text → `Statement`, everything the router wants to know of a text before it sends it.
 
-Never raises on any `str` and takes linear time. Results for short texts are kept (`_KEPT` of them at most, first in, first out), so that
-asking twice costs a dictionary look-up. Digest and placeholders are worked out when first asked for.
+Never raises on any `str` and takes linear time. Results for short texts are kept (`_KEPT` of them at
+most, first in, first out), so that asking twice costs a dictionary look-up. Digest and placeholders are worked out when first
+asked for.
 """
 
 from __future__ import annotations
 
-from dbrouter.sql.classify import Verdict, classify
+from dbrouter.sql.classify import classify
 from dbrouter.sql.digest import digest_hash, digest_text
 from dbrouter.sql.lexer import lex
 from dbrouter.sql.parameters import Placeholders, placeholders
+from dbrouter.sql.verdict import Verdict
 from dbrouter.terms import Engine, Intent
 
 _KEPT = 4096
@@ -37,7 +39,7 @@ class Statement:
         copy_stdio: COPY … FROM STDIN or TO STDOUT.
         functions: unknown functions it calls, lower case, schema-qualified where written so.
         statements: how many; 0 for empty text and comments only.
-        ambiguous: None, or why the text could be read in more than one way (then it is a write).
+        ambiguous: the text could be read in more than one way, and is a write for that; `reasons` says which.
         ddl: it changes the schema or privileges.
         implicit_commit: MySQL commits an open transaction before it.
         opaque: it runs code that is not in the text (CALL, DO, EXECUTE).

@@ -1,10 +1,11 @@
 """
 Digest text: a text with literals as `?`, comments gone, blanks folded and long lists cut, so that equal shapes are equal texts.
 
-For MySQL it is ProxySQL's digest text with ProxySQL's default settings, with its habits (`a - 1` loses its operator, a sign goes into
-its number, case is kept), so that rules written against `match_digest` and hashes seen in ProxySQL's tables mean the same here.
-For PostgreSQL, where ProxySQL's own text differs between versions, the dialect's rules hold: `"name"` and `$1` stay, strings of every
-kind (`E''`, `U&''`, dollar quotes) and `true`/`false` are `?`, `ARRAY[…]` is one `?`, a cast on a literal goes, operators stay.
+For MySQL it is ProxySQL's digest text with ProxySQL's default settings and with its habits (`a - 1` loses its operator, a sign
+goes into its number, case is kept), so that rules written for `match_digest` and hashes seen in ProxySQL's tables mean the same.
+For PostgreSQL, where ProxySQL's own text differs between versions, the dialect's rules hold: `"name"` and `$1` stay, strings of
+every kind (`E''`, `U&''`, dollar quotes) and `true`/`false` are `?`, `ARRAY[…]` is one `?`, a cast on a literal goes, operators
+stay.
 
 Never raises, linear: at most `_TEXT_LIMIT` characters are read and `_DIGEST_LIMIT` characters come out, as in ProxySQL.
 """
@@ -132,7 +133,31 @@ def _put(pieces: list[str], token: str, blank: bool, last: str) -> None:
 
 _TRUTHS = frozenset(["true", "false"])
 _PG_BEFORE_A_SIGN = frozenset(
-    "SELECT WHERE AND OR NOT BY LIMIT OFFSET THEN ELSE WHEN CASE BETWEEN IN VALUES RETURNING ON HAVING IS LIKE SET DISTINCT ALL".split()
+    [
+        "SELECT",
+        "WHERE",
+        "AND",
+        "OR",
+        "NOT",
+        "BY",
+        "LIMIT",
+        "OFFSET",
+        "THEN",
+        "ELSE",
+        "WHEN",
+        "CASE",
+        "BETWEEN",
+        "IN",
+        "VALUES",
+        "RETURNING",
+        "ON",
+        "HAVING",
+        "IS",
+        "LIKE",
+        "SET",
+        "DISTINCT",
+        "ALL",
+    ]
 )
 _PG_TYPE_TAILS = {
     "double": ("precision",),
@@ -207,7 +232,7 @@ def _pg_signs(previous: str) -> bool:
     if not previous:
         return True
     last = previous[-1]
-    return not (last.isalnum() or last in "_)]?\"$") or previous.upper() in _PG_BEFORE_A_SIGN
+    return not (last.isalnum() or last in '_)]?"$') or previous.upper() in _PG_BEFORE_A_SIGN
 
 
 def _after_brackets(tokens: list[tuple[bool, str]], place: int) -> int:

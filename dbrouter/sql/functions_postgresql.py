@@ -1,12 +1,13 @@
 """
-The functions of PostgreSQL's own catalog that only read: every name in `pg_catalog` all of whose overloads are immutable or stable.
+What PostgreSQL's own functions only read: every name in `pg_catalog` all of whose overloads are immutable or stable.
 
 Made from `pg_proc` of PostgreSQL 15 and 18 (their union) by the query below, less the few stable ones that `functions` lists as
 writes. Volatile ones are sorted by hand in `functions`.
 
     SELECT DISTINCT proname FROM pg_proc p
     WHERE pronamespace = 'pg_catalog'::regnamespace
-      AND NOT EXISTS (SELECT FROM pg_proc v WHERE v.proname = p.proname AND v.pronamespace = p.pronamespace AND v.provolatile = 'v')
+      AND NOT EXISTS (SELECT FROM pg_proc v
+                      WHERE v.proname = p.proname AND v.pronamespace = p.pronamespace AND v.provolatile = 'v')
       AND prorettype and proargtypes hold neither cstring, internal, trigger nor a handler type
       AND its description names no support function of an operator, an aggregate or an index
 """

@@ -112,10 +112,14 @@ def spans(text: str, engine: Engine) -> Iterator[tuple[int, int]]:
 
 def _findall(find: re.Pattern[str], text: str) -> list[str]:
     if len(text) < _MEMO_FROM:
-        return find.findall(text)
-    seen: dict[str, str] = {}
-    once = seen.setdefault
-    return [once(token, token) for token in (match.group(1) for match in find.finditer(text))]
+        tokens: list[str] = find.findall(text)
+    else:
+        seen: dict[str, str] = {}
+        once = seen.setdefault
+        tokens = [once(token, token) for token in (match.group(1) for match in find.finditer(text))]
+    if len(tokens) > 1 and not tokens[-2]:
+        tokens.pop()  # where blanks end the text, the end is found behind them and once more
+    return tokens
 
 
 def _lex_postgresql(text: str, folded: str) -> Lexed:
@@ -129,14 +133,15 @@ def _lex_postgresql(text: str, folded: str) -> Lexed:
         tokens = [folded[start:end] for start, end in _spans_postgresql(text)]
         tokens.append("")
     ambiguous = None
-    if "\\" in folded and _ODD_BACKSLASH_QUOTE.search(folded) and any(_PG_PLAIN_WITH_ESCAPE(token) for token in tokens):
+    if "\\" in folded and _ODD_BACKSLASH_QUOTE.search(folded) and any(_escapes(token) for token in tokens):
         ambiguous = "a backslash before a quote reads differently with standard_conforming_strings off"
     if 'U&"' in folded and any(token[:3] == 'U&"' and "\\" in token for token in tokens):
         ambiguous = 'an escaped identifier (U&"…")'
     return Lexed(tokens, ambiguous or _unreadable(tokens, folded), None)
 
 
-def _PG_PLAIN_WITH_ESCAPE(token: str) -> bool:
+def _escapes(token: str) -> bool:
+    """Whether a plain string has a quote behind an odd number of backslashes."""
     return token[:1] == "'" and _ODD_BACKSLASH_QUOTE.search(token) is not None
 
 
@@ -217,27 +222,10 @@ def _lex_executable(folded: str) -> tuple[str | None, list[str], list[str]]:
 
 
 _VERBS_IN_EXECUTABLE = frozenset(
-    [
-        "SELECT",
-        "INSERT",
-        "UPDATE",
-        "DELETE",
-        "REPLACE",
-        "MERGE",
-        "CALL",
-        "DO",
-        "SET",
-        "INTO",
-        "FOR",
-        "LOCK",
-        "HANDLER",
-        "WITH",
-        "EXPLAIN",
-        "DESC",
-        "DESCRIBE",
-        "ANALYZE",
-        "SHOW",
-    ]
+    (
+        *("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "CALL", "DO", "SET", "INTO", "FOR", "LOCK", "HANDLER"),
+        *("WITH", "EXPLAIN", "DESC", "DESCRIBE", "ANALYZE", "SHOW"),
+    )
 )
 
 

@@ -1,9 +1,9 @@
 """
 `:name` placeholders → the engine's own (`$1` on PostgreSQL, `%s` on MySQL), and checks of what was given against the text.
 
-Guarantees: strings, comments, dollar quotes, `::casts` and `:=` are left alone; `\\:` outside of them becomes a plain colon; a name
-directly behind a word, a digit or a closing bracket (`a[1:n]`) is no placeholder. Linear, no I/O. A text is compiled once, its
-`Named` is kept with the plan.
+Guarantees: strings, comments, dollar quotes, `::casts` and `:=` are left alone; `\\:` outside of them becomes a plain
+colon; a name directly behind a word, a digit or a closing bracket (`a[1:n]`) is no placeholder. Linear, no I/O. A text is
+compiled once, its `Named` is kept with the plan.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dbrouter.sql import lexer
 from dbrouter.terms import Engine
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_COLON_NAME = re.compile(r"(?<![\w:\]\)\"`']):[^\W\d]")
 _NOT_BEFORE_A_NAME = re.compile(r"[\w:\]\)\"`']")
 
 
@@ -87,7 +88,7 @@ _PERCENT = re.compile(r"%(?:%|\((?P<key>[^)]*)\)s|(?P<s>s))")
 
 def placeholders(sql: str, engine: Engine) -> Placeholders:
     """The placeholders of *sql*: `$n` or `%s`, and `:name`."""
-    has_colon = ":" in sql
+    has_colon = ":" in sql and _COLON_NAME.search(sql) is not None
     if engine is Engine.POSTGRESQL:
         has_own = "$" in sql
         if not has_colon and not has_own:
@@ -112,6 +113,8 @@ def compile_named(sql: str, engine: Engine) -> Named | None:
     That is: the text has no `:name`, or has the engine's own placeholders as well. On MySQL a literal `%` is doubled, because the
     driver formats a text that comes with parameters.
     """
+    if ":" not in sql or _COLON_NAME.search(sql) is None:
+        return None
     found = placeholders(sql, engine)
     if not found.named or found.positional:
         return None

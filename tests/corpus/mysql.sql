@@ -145,6 +145,7 @@ read | SHOW ENGINES
 read | SHOW COLLATION LIKE 'utf8mb4_bin'
 read | SHOW TRIGGERS
 read | SHOW EVENTS
+read | SHOW TABLES LIKE 'errors'
 read | SHOW BINARY LOGS
 read only-mariadb | SHOW SLAVE STATUS
 read only-mariadb | SHOW ALL SLAVES STATUS
@@ -273,6 +274,9 @@ session silent{holds a lock} | SELECT get_lock ('corpus', 0)
 session silent{holds a lock} | SELECT GET_LOCK /* x */ ('corpus', 0)
 session silent{holds a lock} | SELECT GET_LOCK⏎('corpus', 0)
 session silent{holds a lock} | SELECT `GET_LOCK`('corpus', 0)
+session only-mariadb silent{holds a lock} | SELECT mariadb_schema.GET_LOCK('corpus', 0)
+read error{function names are compared letter by letter, so this is another one} | SELECT GET_LÖCK('corpus', 0)
+read | SELECT 1 FROM t FOR　UPDATE
 session silent{holds a lock} | SELECT id FROM t WHERE GET_LOCK('corpus', 0)
 session silent{releases a lock} | SELECT RELEASE_LOCK('corpus')
 session silent{releases locks} | SELECT RELEASE_ALL_LOCKS()

@@ -349,6 +349,10 @@ session | create global temp table nt (id int)
 session | CREATE TEMP TABLE nt AS SELECT 1
 session | CREATE TABLE pg_temp.nt (id int)
 session | CREATE TEMP VIEW nv AS SELECT 1
+session after{PREPARE p AS SELECT 1 AS a} | CREATE TABLE nt AS EXECUTE p
+session error{there is no such table} | SELECT * FROM pg_temp.nt
+session error{there is no such table} | SELECT * FROM "pg_temp".nt
+session after{BEGIN; DECLARE c CURSOR FOR SELECT * FROM t} error{not positioned on a row} | UPDATE t SET a = 1 WHERE CURRENT OF c
 session | CREATE OR REPLACE TEMP VIEW nv AS SELECT 1
 session | CREATE TEMP SEQUENCE ns
 write | CREATE INDEX ON t (a)

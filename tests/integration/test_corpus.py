@@ -2,7 +2,8 @@
 Every line of the corpora is what real servers say it is: run on a replica as a reader's connection would, and on the primary.
 
 A read succeeds on the replica, and neither there nor on the primary does it write, lock or leave anything in the session.
-Everything else is refused by the replica as read-only, or is marked as something the replica silently accepts; on the primary it runs.
+Everything else is refused by the replica as read-only, or is marked as something the replica silently accepts; on the primary
+it runs.
 All disagreements of a server are reported at once.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from typing import Any
 
 import asyncpg
@@ -72,78 +73,91 @@ async def _pg_connection(server: LocalServer, *, reader: bool) -> AsyncIterator[
         connection.terminate()
 
 
+def _may_share(line: Line) -> bool:
+    """Whether the line leaves nothing on its connection, so that the next one may use it too."""
+    return line.verdict in ("read", "write") and "after" not in line.flags and "autocommit" not in line.flags
+
+
 def _pg_refused(error: asyncpg.PostgresError) -> bool:
     """Whether a replica refused because it is one."""
     message = str(error)
     return error.sqlstate == "25006" or (error.sqlstate in ("0A000", "55000", "XX000") and "recovery" in message)
 
 
-async def _pg_on_replica(line: Line, server: LocalServer, version: str) -> str | None:
-    async with _pg_connection(server, reader=True) as connection:
-        try:
-            for statement in line.prelude:
-                await connection.execute(statement)
-            before = tuple((await connection.fetch(_PG_SESSION_STATE))[0]) if line.verdict == "read" else None
-            await connection.execute(line.sql)
-        except asyncpg.PostgresError as error:
-            if line.has("error", version):
-                return None
-            if line.verdict == "read" and not line.has("unknown", version):
-                return f"a read, but the replica says {error.sqlstate} {error}"
-            if not _pg_refused(error):
-                return f"refused, but not because it is a replica: {error.sqlstate} {error}"
-            return "marked silent, but the replica refuses it" if line.has("silent", version) else None
+async def _pg_on_replica(line: Line, connection: Any, version: str) -> str | None:
+    try:
+        for statement in line.prelude:
+            await connection.execute(statement)
+        before = tuple((await connection.fetch(_PG_SESSION_STATE))[0]) if line.verdict == "read" else None
+        await connection.execute(line.sql)
+    except asyncpg.PostgresError as error:
         if line.has("error", version):
-            return "marked error, but the replica runs it"
-        if line.verdict != "read":
-            return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
-        if line.has("unknown", version):
-            return "said to be refused for a function that writes, but the replica accepts it"
-        after = tuple((await connection.fetch(_PG_SESSION_STATE))[0])
-        return None if after == before else f"a read that leaves state: {before} became {after}"
-
-
-async def _pg_on_primary(line: Line, server: LocalServer, version: str) -> str | None:
-    async with _pg_connection(server, reader=False) as connection:
-        outside = line.has("autocommit", version) or line.verdict == "control" or "BEGIN" in line.prelude
-        try:
-            if not outside:
-                await connection.execute("BEGIN")
-            for statement in line.prelude:
-                await connection.execute(statement)
-            await connection.execute(line.sql)
-        except asyncpg.PostgresError as error:
-            return None if line.has("error", version) else f"the primary says {error.sqlstate} {error}"
-        if line.has("error", version):
-            return "marked error, but the primary runs it"
+            return None
         if line.verdict == "read" and not line.has("unknown", version):
-            if await connection.fetchval("SELECT pg_current_xact_id_if_assigned() IS NOT NULL"):
-                return "a read, but it was given a transaction id, so it wrote or locked rows"
-            locks = await connection.fetch(
-                "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode NOT IN ('AccessShareLock', "
-                # EXPLAIN of an UPDATE and a look at a sequence take it without changing anything.
-                "'RowExclusiveLock') AND locktype <> 'virtualxid'"
-            )
-            if locks:
-                return f"a read that holds locks: {[lock['mode'] for lock in locks]}"
-        return None
+            return f"a read, but the replica says {error.sqlstate} {error}"
+        if not _pg_refused(error):
+            return f"refused, but not because it is a replica: {error.sqlstate} {error}"
+        return "marked silent, but the replica refuses it" if line.has("silent", version) else None
+    if line.has("error", version):
+        return "marked error, but the replica runs it"
+    if line.verdict != "read":
+        return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
+    if line.has("unknown", version):
+        return "said to be refused for a function that writes, but the replica accepts it"
+    after = tuple((await connection.fetch(_PG_SESSION_STATE))[0])
+    return None if after == before else f"a read that leaves state: {before} became {after}"
+
+
+async def _pg_on_primary(line: Line, connection: Any, version: str) -> str | None:
+    outside = line.has("autocommit", version) or line.verdict == "control" or "BEGIN" in line.prelude
+    try:
+        if not outside:
+            await connection.execute("BEGIN")
+        for statement in line.prelude:
+            await connection.execute(statement)
+        await connection.execute(line.sql)
+    except asyncpg.PostgresError as error:
+        return None if line.has("error", version) else f"the primary says {error.sqlstate} {error}"
+    if line.has("error", version):
+        return "marked error, but the primary runs it"
+    if line.verdict == "read" and not line.has("unknown", version):
+        if await connection.fetchval("SELECT pg_current_xact_id_if_assigned() IS NOT NULL"):
+            return "a read, but it was given a transaction id, so it wrote or locked rows"
+        # EXPLAIN of an UPDATE and a look at a sequence take RowExclusiveLock without changing anything.
+        locks = await connection.fetch(
+            "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid' "
+            "AND mode NOT IN ('AccessShareLock', 'RowExclusiveLock')"
+        )
+        if locks:
+            return f"a read that holds locks: {[lock['mode'] for lock in locks]}"
+    return None
+
+
+async def _pg_problems(cluster: LocalCluster, version: str, *, reader: bool) -> list[str]:
+    server, where = (cluster.replicas[0], "replica") if reader else (cluster.primary, "primary")
+    judge = _pg_on_replica if reader else _pg_on_primary
+    found = []
+    async with _pg_connection(server, reader=reader) as shared:
+        for line in load(Engine.POSTGRESQL):
+            if line.has("noexec", version) or not line.runs_on(version):
+                continue
+            if _may_share(line):
+                problem = await judge(line, shared, version)
+                if not reader:
+                    await shared.execute("ROLLBACK")
+            else:
+                async with _pg_connection(server, reader=reader) as own:
+                    problem = await judge(line, own, version)
+            if problem is not None:
+                found.append(f"postgresql.sql:{line.number} on the {where}: {line.sql!r}: {problem}")
+    return found
 
 
 async def _pg_disagreements(cluster: LocalCluster, version: str) -> list[str]:
     async with _pg_connection(cluster.primary, reader=False) as connection:
         await connection.execute(_PG_SETUP)
     await asyncio.to_thread(cluster.wait_caught_up)
-    replica = cluster.replicas[0]
-    found = []
-    for line in load(Engine.POSTGRESQL):
-        if line.has("noexec", version) or not line.runs_on(version):
-            continue
-        for where, problem in (
-            ("primary", await _pg_on_primary(line, cluster.primary, version)),
-            ("replica", await _pg_on_replica(line, replica, version)),
-        ):
-            if problem is not None:
-                found.append(f"postgresql.sql:{line.number} on the {where}: {line.sql!r}: {problem}")
+    found = await _pg_problems(cluster, version, reader=True) + await _pg_problems(cluster, version, reader=False)
     async with _pg_connection(cluster.primary, reader=False) as connection:
         await connection.execute("DROP SCHEMA corpus CASCADE; SELECT lo_unlink(4242)")
     return found
@@ -226,51 +240,58 @@ def _my_run(connection: pymysql.Connection[Any], sql: str) -> list[tuple[Any, ..
     return rows
 
 
-def _my_on_replica(line: Line, server: LocalServer, version: str) -> str | None:
-    with _my_connection(server, reader=True) as connection:
-        try:
-            for statement in line.prelude:
-                _my_run(connection, statement)
-            before = _my_run(connection, _MY_SESSION_STATE) if line.verdict == "read" else None
-            _my_run(connection, line.sql)
-        except pymysql.MySQLError as error:
-            if line.has("error", version):
-                return None
-            if line.verdict == "read" and not line.has("unknown", version):
-                return f"a read, but the replica says {error}"
-            if error.args[0] not in _READ_ONLY_CODES:
-                return f"refused, but not because it is a replica: {error}"
-            return "marked silent, but the replica refuses it" if line.has("silent", version) else None
+def _my_on_replica(line: Line, connection: pymysql.Connection[Any], version: str) -> str | None:
+    try:
+        for statement in line.prelude:
+            _my_run(connection, statement)
+        before = _my_run(connection, _MY_SESSION_STATE) if line.verdict == "read" else None
+        _my_run(connection, line.sql)
+    except pymysql.MySQLError as error:
         if line.has("error", version):
-            return "marked error, but the replica runs it"
-        if line.verdict != "read":
-            return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
-        if line.has("unknown", version):
-            return "said to be refused for a function that writes, but the replica accepts it"
-        after = _my_run(connection, _MY_SESSION_STATE)
-        return None if after == before else f"a read that leaves state: {before} became {after}"
-
-
-def _my_on_primary(line: Line, server: LocalServer, version: str) -> str | None:
-    with _my_connection(server, reader=False) as connection:
-        try:
-            if line.verdict != "control" and "BEGIN" not in line.prelude and not line.has("autocommit", version):
-                _my_run(connection, "BEGIN")
-            for statement in line.prelude:
-                _my_run(connection, statement)
-            _my_run(connection, line.sql)
-        except pymysql.MySQLError as error:
-            return None if line.has("error", version) else f"the primary says {error}"
-        if line.has("error", version):
-            return "marked error, but the primary runs it"
+            return None
         if line.verdict == "read" and not line.has("unknown", version):
-            with _my_connection(server, reader=False) as other:
-                try:
-                    for table in ("t", "u"):
-                        _my_run(other, f"SELECT id FROM {table} FOR UPDATE NOWAIT")
-                except pymysql.MySQLError as error:
-                    return f"a read, but it holds locks: {error}"
-        return None
+            return f"a read, but the replica says {error}"
+        if error.args[0] not in _READ_ONLY_CODES:
+            return f"refused, but not because it is a replica: {error}"
+        return "marked silent, but the replica refuses it" if line.has("silent", version) else None
+    if line.has("error", version):
+        return "marked error, but the replica runs it"
+    if line.verdict != "read":
+        return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
+    if line.has("unknown", version):
+        return "said to be refused for a function that writes, but the replica accepts it"
+    after = _my_run(connection, _MY_SESSION_STATE)
+    return None if after == before else f"a read that leaves state: {before} became {after}"
+
+
+def _my_on_primary(line: Line, connection: pymysql.Connection[Any], version: str) -> str | None:
+    try:
+        if line.verdict != "control" and "BEGIN" not in line.prelude and not line.has("autocommit", version):
+            _my_run(connection, "BEGIN")
+        for statement in line.prelude:
+            _my_run(connection, statement)
+        _my_run(connection, line.sql)
+    except pymysql.MySQLError as error:
+        return None if line.has("error", version) else f"the primary says {error}"
+    return "marked error, but the primary runs it" if line.has("error", version) else None
+
+
+def _my_end(connection: pymysql.Connection[Any]) -> None:
+    """Rolls back what a line began; a line may have left the connection where it cannot be (XA)."""
+    try:
+        _my_run(connection, "ROLLBACK")
+    except pymysql.MySQLError:
+        pass  # an XA transaction goes with its connection
+
+
+def _my_locks(other: pymysql.Connection[Any]) -> str | None:
+    """What stops *other* from locking every row of the tables, while a read's transaction is still open."""
+    try:
+        for table in ("t", "u"):
+            _my_run(other, f"SELECT id FROM {table} FOR UPDATE NOWAIT")
+    except pymysql.MySQLError as error:
+        return f"a read, but it holds locks: {error}"
+    return None
 
 
 def _my_set_up(server: LocalServer, version: str) -> None:
@@ -322,16 +343,25 @@ def _my_disagreements(cluster: LocalCluster, version: str) -> list[str]:
     objects = _my_objects(primary)
     lines = [line for line in load(Engine.MYSQL) if not line.has("noexec", version) and line.runs_on(version)]
     found = []
-    for line in lines:
-        problem = _my_on_replica(line, replica, version)
-        if problem is not None:
-            found.append(f"mysql.sql:{line.number} on the replica: {line.sql!r}: {problem}")
-    for line in lines:
-        problem = _my_on_primary(line, primary, version)
-        if problem is not None:
-            found.append(f"mysql.sql:{line.number} on the primary: {line.sql!r}: {problem}")
-        if analyze(line.sql, Engine.MYSQL).ddl and not _my_restored(primary, objects):
-            _my_set_up(primary, version)
+    with _my_connection(replica, reader=True) as shared:
+        for line in lines:
+            with nullcontext(shared) if _may_share(line) else _my_connection(replica, reader=True) as connection:
+                problem = _my_on_replica(line, connection, version)
+            if problem is not None:
+                found.append(f"mysql.sql:{line.number} on the replica: {line.sql!r}: {problem}")
+    with _my_connection(primary, reader=False) as shared, _my_connection(primary, reader=False) as other:
+        for line in lines:
+            with nullcontext(shared) if _may_share(line) else _my_connection(primary, reader=False) as connection:
+                problem = _my_on_primary(line, connection, version)
+                if problem is None and line.verdict == "read" and not line.has("unknown", version):
+                    problem = _my_locks(other)
+                _my_end(connection)
+            if problem is not None:
+                found.append(f"mysql.sql:{line.number} on the primary: {line.sql!r}: {problem}")
+            if analyze(line.sql, Engine.MYSQL).ddl and not _my_restored(primary, objects):
+                _my_set_up(primary, version)
+                shared.select_db("corpus")
+                other.select_db("corpus")
     for statement in ("DROP DATABASE corpus", "DROP DATABASE IF EXISTS corpus2", f"DROP USER '{_MY_USER}'@'%'"):
         primary.query(statement)
     return found

@@ -131,7 +131,13 @@ def test_a_digest_text_is_bounded(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("size", "number"),
-    [(0, 0x232706FC6BF50919), (31, 0xA3962A6C761FFE09), (192, 0x02D13F94B2A31A54), (300, 0x0E2163193BC1F214), (2048, 0x55A8E76AFBFFBACF)],
+    [
+        (0, 0x232706FC6BF50919),
+        (31, 0xA3962A6C761FFE09),
+        (192, 0x02D13F94B2A31A54),
+        (300, 0x0E2163193BC1F214),
+        (2048, 0x55A8E76AFBFFBACF),
+    ],
 )
 def test_the_hash_is_spookyhash_v2(size: int, number: int) -> None:
     """The hash agrees with the reference implementation below, at and above the size where its long form begins."""
