@@ -11,10 +11,11 @@ import asyncio
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 
 from dbrouter.cluster.balancer import Balancer
-from dbrouter.cluster.node import Member
+from dbrouter.cluster.node import NOT_PROBED, Member
 from dbrouter.config.schema import RetrySettings
 from dbrouter.errors import CircuitOpenError, NoNodeAvailableError, Refusal, RoutingError
 from dbrouter.resilience.breaker import Permit
@@ -110,7 +111,7 @@ class Hostgroup:
         """Look again at who is usable; called on every change of a probe's verdict or a breaker, never per call."""
         self.usable = tuple(member for member in self.members if member.why_not() is None)
         self._recovering = tuple(
-            member for member in self.members if member.node.available and member.node.breaker.state is BreakerState.HALF_OPEN
+            member for member in self.members if member.node.breaker.state is BreakerState.HALF_OPEN and member.barred() is None
         )
         if self.usable or self._recovering:
             self.empty_since = None
@@ -145,10 +146,15 @@ class Hostgroup:
 
     def candidates(self, now: float) -> tuple[Candidate, ...]:
         """Every member with the reason it would or would not be taken, and which one is next."""
-        following = self.balancer.peek(self.usable, now, self._rng) if self.usable else None
+        following = next((member for member in self._recovering if member.node.breaker.admits(now)), None)
+        if following is None and self.usable:
+            following = self.balancer.peek(self.usable, now, self._rng)
         return tuple(
             Candidate(
-                node=member.node.id, usable=member in self.usable, because=member.why_not() or "usable", next=member is following
+                node=member.node.id,
+                usable=member in self.usable,
+                because=member.why_not() or ("usable" if member.node.state.probed_at is not None else NOT_PROBED),
+                next=member is following,
             )
             for member in self.members
         )
@@ -160,12 +166,13 @@ class Hostgroup:
         """
         refusals = tuple(Refusal(node=member.node.id, reason=member.why_not() or "already tried") for member in self.members)
         listed = "; ".join(f"{refusal.node}: {refusal.reason}" for refusal in refusals) or "it has no servers"
-        if refusals and all(not member.node.breaker.closed and member.node.available for member in self.members):
+        if refusals and all(not member.node.breaker.closed and member.barred() is None for member in self.members):
             retry_after = min(member.node.breaker.retry_after(now) for member in self.members)
             for member in self.members:
                 member.node.breaker.not_permitted += 1
+            trial = "no trial until it is reset" if retry_after == inf else f"next trial in {retry_after:.2f}s"
             return CircuitOpenError(
-                f"every breaker of hostgroup '{self.name}' is open, next trial in {retry_after:.2f}s ({listed})",
+                f"every breaker of hostgroup '{self.name}' is open, {trial} ({listed})",
                 hostgroup=self.name,
                 refusals=refusals,
                 retry_after=retry_after,

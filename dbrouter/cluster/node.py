@@ -24,6 +24,8 @@ from dbrouter.terms import Blame, BreakerState, Engine, NodeId, Role, ServerStat
 LATENCY_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds of the query histogram's buckets; one more bucket holds the rest."""
 
+NOT_PROBED = "not probed yet"
+
 _EWMA_SHARE = 0.1
 """Weight of the newest sample in a node's smoothed latency: about the last twenty calls count."""
 
@@ -73,6 +75,7 @@ class Node:
         self.engine = engine
         self.endpoint = endpoint
         self.breaker = breaker
+        breaker.is_last_usable = self.last_usable
         self.status = status
         self.state = NodeState()
         self.available = status is ServerStatus.ONLINE
@@ -93,9 +96,10 @@ class Node:
         self.refresh()
 
     def refresh(self) -> None:
-        """Let every hostgroup of this node look again at who is usable."""
+        """Let every hostgroup of this node look again at who is usable, and every pool whether it may connect."""
         for member in self.members:
             member.hostgroup_refresh()
+            member.pool.wake()
 
     def suspect(self) -> None:
         """A call failed in a way that a probe should explain now."""
@@ -114,15 +118,14 @@ class Node:
             for member in self.members:
                 member.pool.fail_waiters(lambda: ConnectError(f"the breaker of {self.id} opened: {why}", endpoint=self.endpoint))
 
-    @property
     def last_usable(self) -> bool:
         """Whether some hostgroup has no other usable node: its breaker then opens on connect-class failures only."""
         return any(member.is_last_usable() for member in self.members)
 
-    def failed(self, now: float, *, transport: bool, why: str) -> None:
-        """A failure that blames this node."""
+    def failed(self, now: float, *, transport: bool, why: str, seconds: float) -> None:
+        """A failure that blames this node, of something that began *seconds* ago."""
         breaker = self.breaker
-        breaker.failed(now, breaker.generation, connect_class=transport, why=why, last_usable=self.last_usable)
+        breaker.failed(now, breaker.generation, connect_class=transport, why=why, last_usable=self.last_usable(), seconds=seconds)
         if transport:
             self.suspect()
 
@@ -139,7 +142,6 @@ class Member:
         "pool",
         "read_only",
         "reads",
-        "rr_current",
         "weight",
         "writer",
         "writes",
@@ -154,7 +156,6 @@ class Member:
         self.writer = writer
         """Whether it stands in a hostgroup that takes writes: then it must be a primary."""
         self.pool: Pool
-        self.rr_current = 0.0
         self.reads = Histogram()
         self.writes = Histogram()
         self.failures = 0
@@ -177,6 +178,13 @@ class Member:
 
     def why_not(self) -> str | None:
         """Why this member may not serve calls, or None if it may; the words that explain and refusals show."""
+        barred = self.barred()
+        if barred is None and not self.node.breaker.closed:
+            return f"breaker {self.node.breaker.state.value.lower()}"
+        return barred
+
+    def barred(self) -> str | None:
+        """Why it may not serve whatever its breaker says, or None: such a member gets no trial call either."""
         node = self.node
         if node.status is not ServerStatus.ONLINE:
             return str(node.status)
@@ -184,9 +192,7 @@ class Member:
         if shun is not None:
             return f"shunned: {shun.reason} ({shun.detail})"
         if self.writer and node.state.role is not Role.PRIMARY:
-            return "not probed yet" if node.state.probed_at is None else f"wrong role: {node.state.role}, not primary"
-        if not node.breaker.closed:
-            return f"breaker {node.breaker.state.value.lower()}"
+            return NOT_PROBED if node.state.probed_at is None else f"wrong role: {node.state.role}, not primary"
         return None
 
     def shunned(self, shun: Shun) -> None:
@@ -206,7 +212,7 @@ class Member:
         """The pool could not connect: tell the breaker, and let callers in line go elsewhere where the node is at fault."""
         node, pool = self.node, self.pool
         if verdict.blame is Blame.NODE:
-            node.failed(monotonic(), transport=True, why=verdict.code)
+            node.failed(monotonic(), transport=True, why=verdict.code, seconds=seconds)
         if verdict.blame in (Blame.NODE, Blame.CONFIG) or pool.size == 0:
             pool.fail_waiters(lambda: _connect_error(node, verdict, error))
 

@@ -262,15 +262,21 @@ class Breaker:
 
         Only for a breaker that is not `closed`. The permit must come back by `release`.
         """
-        if self.state is BreakerState.HALF_OPEN:
+        if self.admits(now):
             for lost in [permit for permit in self._permits if now - permit.given_at > _PERMIT_SECONDS]:
                 self._permits.discard(lost)
-            if len(self._permits) < self._settings.half_open_permits:
-                permit = Permit(self.generation, now)
-                self._permits.add(permit)
-                return permit
+            permit = Permit(self.generation, now)
+            self._permits.add(permit)
+            return permit
         self.not_permitted += 1
         return None
+
+    def admits(self, now: float) -> bool:
+        """Whether `admit` would give a permit; asking uses up nothing."""
+        if self.state is not BreakerState.HALF_OPEN:
+            return False
+        out = sum(1 for permit in self._permits if now - permit.given_at <= _PERMIT_SECONDS)
+        return out < self._settings.half_open_permits
 
     def release(self, permit: Permit) -> None:
         """Return *permit*, whatever became of its call; twice, or after the breaker has moved on, is harmless."""

@@ -410,7 +410,7 @@ def settle_breaker(verdict: Verdict, member: Member, permit: Permit | None, now:
     node = member.node
     match verdict.blame:
         case Blame.NODE:
-            node.failed(now, transport=verdict.transport, why=verdict.code)
+            node.failed(now, transport=verdict.transport, why=verdict.code, seconds=seconds)
         case Blame.NONE | Blame.SLOW:
             node.breaker.succeeded(now, seconds, node.breaker.generation)
         case Blame.ROLE:
