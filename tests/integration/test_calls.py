@@ -265,7 +265,8 @@ async def test_two_databases_of_two_engines(pg: LocalCluster, mariadb: LocalClus
     for cluster, first in ((pg, 10), (mariadb, 30)):
         hostgroups.append({"id": first, "servers": [cluster.primary.endpoint]})
         hostgroups.append({"id": first + 1, "servers": [replica.endpoint for replica in cluster.replicas]})
-    source = {"databases": {"shop": database(pg, 10), "catalog": database(mariadb, 30)}, "hostgroups": hostgroups}
+    databases = {"shop": database(pg, 10), "catalog": database(mariadb, 30)}
+    source = {"databases": databases, "hostgroups": hostgroups, "start": "all"}
     async with Router.open(source) as router:
         shop = await router.execute("SELECT version() AS v")
         catalog = await router.database("catalog").execute("SELECT version() AS v")
