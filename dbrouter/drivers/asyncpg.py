@@ -13,16 +13,14 @@ before it is used again. No time limit is given to asyncpg: whoever waits cancel
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any
-from urllib.parse import urlencode
 
 import asyncpg
 
-from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, ProbeReply, Reply, TlsOptions
+from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, ProbeReply, Reply
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.postgres import (
     BACKEND_QUERY,
@@ -35,12 +33,12 @@ from dbrouter.drivers.postgres import (
     probe_reply,
     quoted,
 )
+from dbrouter.drivers.postgres_connect import ask_password, is_pooler, library_arguments
 from dbrouter.drivers.sockets import SocketWatch, watch_peer
 from dbrouter.drivers.statements import KEPT, LONGEST, Sightings, Statements
-from dbrouter.errors import TransactionAbortedError
+from dbrouter.errors import ParameterError, TransactionAbortedError
 from dbrouter.terms import Engine, Flavor, Phase, Role
 
-_APPLICATION = "dbrouter"
 _NONCES = count(1)
 _TIDY_AT = 16
 """Orphaned names, each of which costs a round trip to close, are left until there are so many."""
@@ -71,17 +69,17 @@ class AsyncpgDriver:
         Raises:
             TimeoutError: the whole took longer than ``options.timeout``; the message says what it was doing.
             OSError: it cannot be reached.
-            asyncpg.ClientConfigurationError: the endpoint is PgBouncer and ``via`` does not say so; the password provider
-                failed; the options cannot be used.
+            ConfigError: the endpoint is PgBouncer and ``via`` does not say so; the password provider failed; the options cannot
+                be used.
             asyncpg.PostgresError: the server's refusal.
         """
         step = "asking for the password"
         raw: Any = None
         try:
             async with asyncio.timeout(options.timeout) as limit:
-                secret = await _ask(options, password)
+                secret = await ask_password(options, password)
                 step = "connecting and authenticating"
-                raw = await asyncpg.connect(password=secret, **_arguments(options))
+                raw = await asyncpg.connect(password=secret, **library_arguments(options))
                 watch_peer(_socket(raw))
                 step = "setting up the session"
                 connection = await self._introduce(raw, options)
@@ -93,7 +91,7 @@ class AsyncpgDriver:
             if isinstance(error, TimeoutError) and limit.expired():
                 raise TimeoutError(f"no connection to {options.endpoint} within {options.timeout:g}s ({step})") from error
             if UNKNOWN_STARTUP_PARAMETER in str(error) and getattr(error, "sqlstate", None) == "08P01":
-                raise _is_pooler(options, f"it answered: {error}") from error
+                raise is_pooler(options, f"it answered: {error}") from error
             raise
 
     async def _introduce(self, raw: Any, options: ConnectOptions) -> AsyncpgConnection:
@@ -115,7 +113,7 @@ class AsyncpgDriver:
             connection = IndirectConnection(raw, options, self._sightings)
             backend = _checked(await connection.send(BACKEND_QUERY, ()))
         if options.via == "direct" and backend != raw.get_server_pid():
-            raise _is_pooler(options, f"backend {backend} answers where {raw.get_server_pid()} was announced")
+            raise is_pooler(options, f"backend {backend} answers where {raw.get_server_pid()} was announced")
         return connection
 
     def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
@@ -143,6 +141,8 @@ class AsyncpgConnection:
         self.server_id = str(raw.get_server_pid())
         self._init = options.init
         self._pooled = options.via != "direct"
+        self._read_only = options.read_only or "default_transaction_read_only" in options.server_settings
+        self._probe_query = PROBE_QUERY
         kept = 0 if self._pooled else int(options.driver_options.get("statement_cache_size", KEPT))
         longest = int(options.driver_options.get("max_cacheable_statement_size", LONGEST)) or 1 << 30
         self._statements = Statements(sightings, kept=kept, longest=longest)
@@ -199,6 +199,7 @@ class AsyncpgConnection:
 
     async def _prepare(self, text: str) -> Any:
         """Prepare *text*, named if it has been seen before, with its parameter and row types known."""
+        _check_text(text)
         statements = self._statements
         if statements.garbage or len(statements.orphans) >= _TIDY_AT:
             await self._tidy()
@@ -235,6 +236,7 @@ class AsyncpgConnection:
 
     async def send_script(self, text: str) -> Reply:
         """Several statements by the simple protocol: no rows, the last statement's tag."""
+        _check_text(text)
         try:
             return [], await self._protocol.query(text, None), None
         except AttributeError:  # asyncpg, of a text without any statement
@@ -242,6 +244,7 @@ class AsyncpgConnection:
 
     async def send_many(self, text: str, params_seq: Sequence[Sequence[Any]]) -> int | None:
         """The statement for each parameters, pipelined; asyncpg does not tell how many rows changed."""
+        _check_text(text)
         await self.raw.executemany(text, params_seq)
         return None
 
@@ -381,14 +384,21 @@ class AsyncpgConnection:
     async def probe(self) -> ProbeReply:
         """Role, version, identity and lag of the server in one round trip (from the third look on)."""
         try:
-            rows, _, _ = await self.send(PROBE_QUERY, ())
+            rows, _, _ = await self.send(self._probe_query, ())
         except asyncpg.InsufficientPrivilegeError:
-            rows, _, _ = await self.send(PROBE_QUERY_WITHOUT_IDENTITY, ())
-        return probe_reply(rows[0], self.flavor)
+            self._probe_query = PROBE_QUERY_WITHOUT_IDENTITY
+            rows, _, _ = await self.send(self._probe_query, ())
+        return probe_reply(rows[0], self.flavor, read_only=self._read_only)
 
     def role_hint(self) -> Role:
-        """``in_hot_standby`` as the server last reported it (PostgreSQL 14 and later)."""
-        return _ROLES.get(getattr(self._protocol.get_settings(), "in_hot_standby", ""), Role.UNKNOWN)
+        """
+        ``in_hot_standby`` as the server last reported it (PostgreSQL 14 and later), or ``default_transaction_read_only`` where it
+        was not us who set it: a managed service's way of taking writes away.
+        """
+        settings = self._protocol.get_settings()
+        if not self._read_only and getattr(settings, "default_transaction_read_only", "") == "on":
+            return Role.REPLICA
+        return _ROLES.get(getattr(settings, "in_hot_standby", ""), Role.UNKNOWN)
 
     def abandon(self) -> None:
         """Nothing: asyncpg has sent a CancelRequest."""
@@ -451,12 +461,14 @@ class IndirectConnection(AsyncpgConnection):
         return await self._watched(self._fetch(text, params))  # type: ignore[no-any-return]
 
     async def _fetch(self, text: str, params: Sequence[Any]) -> Reply:
+        _check_text(text)
         statement = await self.raw.prepare(text, name="" if self._pooled else None)
         rows = await statement.fetch(*params)
         return rows, statement.get_statusmsg() if text.strip() else "", None
 
     async def send_script(self, text: str) -> Reply:
         """Several statements by `asyncpg.Connection.execute`."""
+        _check_text(text)
         try:
             return [], await self._watched(self.raw.execute(text)), None
         except AttributeError:  # asyncpg, of a text without any statement
@@ -474,6 +486,7 @@ class IndirectConnection(AsyncpgConnection):
 
     async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
         """A public cursor; its portal goes with the transaction."""
+        _check_text(text)
         statement = await self._watched(self.raw.prepare(text))
         return _PublicCursor(await self._watched(statement.cursor(*params)))
 
@@ -531,65 +544,19 @@ def _tag(status: bytes | str | None) -> tuple[str, int | None]:
     return text, int(last) if last.isdigit() else None
 
 
-# --- connecting ---------------------------------------------------------------------------------------
-
-
-def _arguments(options: ConnectOptions) -> dict[str, Any]:
-    """What `asyncpg.connect` is given, the password aside."""
-    settings = {"application_name": _APPLICATION, **{name: str(value) for name, value in options.server_settings.items()}}
-    if options.read_only and options.via == "direct":
-        settings["default_transaction_read_only"] = "on"
-    unknown = set(options.driver_options) - {"statement_cache_size", "max_cacheable_statement_size"}
-    if unknown:
-        raise asyncpg.ClientConfigurationError(f"asyncpg does not take {', '.join(sorted(unknown))}")
-    arguments: dict[str, Any] = {
-        "dsn": _tls_dsn(options.tls),
-        "host": options.host,
-        "port": options.port or 5432,
-        "user": options.user,
-        "database": options.database or options.user,
-        "server_settings": settings,
-        "timeout": None,
-        "command_timeout": None,
-        "target_session_attrs": "any",
-    }
-    if options.via != "direct":
-        arguments["statement_cache_size"] = 0
-    return arguments
-
-
-def _tls_dsn(tls: TlsOptions) -> str:
-    """TLS in the one form in which asyncpg takes both a mode and files."""
-    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key}
-    return "postgresql://?" + urlencode({"sslmode": tls.mode} | {name: path for name, path in files.items() if path})
-
-
-async def _ask(options: ConnectOptions, provider: PasswordProvider | None) -> str | None:
-    if provider is None:
-        return options.password
-    try:
-        answer = provider(options.endpoint)
-        if inspect.isawaitable(answer):
-            answer = await answer
-    except Exception as error:
-        raise asyncpg.ClientConfigurationError(
-            f"the password provider failed for {options.endpoint}: {type(error).__name__}: {error}"
-        ) from error
-    if not isinstance(answer, str):
-        raise asyncpg.ClientConfigurationError(
-            f"the password provider answered {type(answer).__name__}, not str, for {options.endpoint}"
-        )
-    return answer
+def _check_text(text: str) -> None:
+    """Refuse what the protocol cannot carry, because asyncpg, half-way through a message, could only close the connection."""
+    if "\0" in text:
+        raise ParameterError(f"the statement has a NUL character at position {text.index(chr(0))}; PostgreSQL takes none")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ParameterError(f"the statement is not valid Unicode: {error.reason} at position {error.start}") from None
 
 
 def _socket(raw: Any) -> Any:
     return raw._transport.get_extra_info("socket")
-
-
-def _is_pooler(options: ConnectOptions, evidence: str) -> Exception:
-    return asyncpg.ClientConfigurationError(  # type: ignore[no-any-return]
-        f"{options.endpoint} is PgBouncer or another pooler, not PostgreSQL itself ({evidence}); write `via: pgbouncer`"
-    )
 
 
 def _can_go_direct() -> bool:

@@ -173,10 +173,13 @@ _CANCELLED = _row(_AMB, _NONE, _KEEP, _NOWHERE, "the caller gave up")
 _TIMED_OUT = _row(_AMB, _SLOW, _DROP, _OTHER, "no answer in time")
 _SYSTEM = _row(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True)
 _STREAM = _row(_AMB, _NODE, _DROP, _NOWHERE, "the state of the connection is not known", transport=True)
+_STALE_PLAN = _row(_NOT, _NONE, _KEEP, _SAME, "the plan was made for another schema")
+_UNREADABLE = _row(_DONE, _NONE, _DROP, _NOWHERE, "it ran; a value of the answer could not be decoded")
+_UNKNOWN = _row(_AMB, _NONE, _DROP, _NOWHERE, "unknown error")
 
 CLIENT_SIDE: dict[str, Verdict] = {
     "OutdatedSchemaCacheError": _row(_DONE, _NONE, _KEEP, _NOWHERE, "it ran; a value could not be decoded after a schema change"),
-    "InvalidCachedStatementError": _row(_NOT, _NONE, _KEEP, _SAME, "the plan was made for another schema"),
+    "InvalidCachedStatementError": _STALE_PLAN,
     "ClientConfigurationError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "settings; nothing was sent"),
     "UnsupportedClientFeatureError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "the library cannot do this; nothing was sent"),
     "UnsupportedServerFeatureError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "the server cannot do this; nothing was sent"),
@@ -184,7 +187,8 @@ CLIENT_SIDE: dict[str, Verdict] = {
     "ConnectionDoesNotExistError": SQLSTATES["08003"],
     "DataError": _MISUSE,
     "InterfaceError": _MISUSE,
-    "ParameterError": _MISUSE,
+    "ConfigError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "settings; nothing was sent"),
+    "DBRouterError": _MISUSE,
     "ProtocolError": _STREAM,
     "InternalClientError": _STREAM,
     "CancelledError": _CANCELLED,
@@ -192,6 +196,12 @@ CLIENT_SIDE: dict[str, Verdict] = {
     "TimeoutError": _TIMED_OUT,
     "SSLCertVerificationError": _row(_NOT, _CFG, _DROP, _NOWHERE, "the server's certificate is not accepted", transport=True),
     "OSError": _SYSTEM,
+    "EOFError": _SYSTEM,
+    # What could not be encoded is a DataError; these come from a codec that read the answer.
+    "ValueError": _UNREADABLE,
+    "TypeError": _UNREADABLE,
+    "LookupError": _UNREADABLE,
+    "ArithmeticError": _UNREADABLE,
 }
 """By class name, the most derived class first."""
 
@@ -217,7 +227,7 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
     if phase in _BEFORE_SENDING:
         row = _before_sending(row, phase)
     elif phase is Phase.TRANSACTION:
-        row = _in_transaction(row, code)
+        row = _in_transaction(row)
     elif phase is Phase.COMMIT:
         row = _at_commit(row, code)
     return replace(row, code=code)
@@ -226,7 +236,7 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
 def _meaning(error: BaseException) -> tuple[str, Verdict]:
     """(code, row) of *error* as if it had answered an autocommit statement."""
     if type(error).__name__ == "InvalidCachedStatementError":
-        return "0A000", CLIENT_SIDE["InvalidCachedStatementError"]
+        return "0A000", _STALE_PLAN
     if (sqlstate := answered(error)) is not None:
         return sqlstate, _of_answer(sqlstate, error)
     for cls in type(error).__mro__:
@@ -235,7 +245,7 @@ def _meaning(error: BaseException) -> tuple[str, Verdict]:
             return _of_client(error, cls.__name__, row)
     if isinstance(error, RuntimeError) and _mentions(error, _CLOSED):
         return type(error).__name__, replace(_NOT_SENT, route=_NOWHERE, transport=False)
-    return type(error).__name__, _STREAM
+    return type(error).__name__, _UNKNOWN
 
 
 def answered(error: BaseException) -> str | None:
@@ -282,6 +292,8 @@ def _of_lost_connection(error: BaseException, row: Verdict) -> tuple[str, Verdic
     if cause is None or sqlstate is None:
         return "08003", row
     said = _of_answer(sqlstate, cause)
+    if said is _ANSWER and (getattr(cause, "severity_en", None) or getattr(cause, "severity", "")) != "ERROR":
+        return sqlstate, row
     if said.connection is _KEEP:
         said = replace(said, connection=_DROP)
     return sqlstate, replace(said, transport=said.blame is not _CFG)
@@ -308,11 +320,9 @@ def _before_sending(row: Verdict, phase: Phase) -> Verdict:
     return replace(row, outcome=_NOT, connection=_SIBLINGS if row.connection is _SIBLINGS else _DROP)
 
 
-def _in_transaction(row: Verdict, code: str) -> Verdict:
+def _in_transaction(row: Verdict) -> Verdict:
     """COMMIT was not sent: with the connection goes the transaction, and any error but a misuse has aborted it."""
-    if row is _CANCELLED or row is _TIMED_OUT:
-        return replace(row, outcome=_TXN)
-    if row.outcome is _AMB or (row.outcome is _NOT and row.connection is not _KEEP) or (code == "0A000" and row.route is _SAME):
+    if row.outcome is _AMB or (row.outcome is _NOT and row.connection is not _KEEP) or row is _STALE_PLAN:
         return replace(row, outcome=_TXN)
     return row
 
@@ -346,23 +356,27 @@ _LAG = (
 )
 _PROBE = (
     "SELECT pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('server_version'),"
-    " {identity} || '/' || EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time()), (" + _LAG + ")::float8"
+    " {identity} || '/' || EXTRACT(EPOCH FROM pg_catalog.pg_postmaster_start_time()), (" + _LAG + ")::float8,"
+    " pg_catalog.current_setting('default_transaction_read_only')"
 )
 PROBE_QUERY = _PROBE.format(identity="(SELECT system_identifier::text FROM pg_catalog.pg_control_system())")
-"""One row: in recovery, version, identity, lag in seconds."""
+"""One row: in recovery, version, identity, lag in seconds, whether sessions are read-only by default."""
 PROBE_QUERY_WITHOUT_IDENTITY = _PROBE.format(identity="'?'")
 """The same where the account may not ask for the system identifier."""
 
 
-def probe_reply(row: Sequence[Any], flavor: Flavor) -> ProbeReply:
+def probe_reply(row: Sequence[Any], flavor: Flavor, *, read_only: bool) -> ProbeReply:
     """
     The row of `PROBE_QUERY` as a `ProbeReply`.
 
+    A server whose sessions are read-only by default takes no writes, whatever else it is; unless it was us who opened this
+    session *read_only*.
+
     The identity is the system identifier (which a primary shares with its standbys) and the server's start time.
     """
-    in_recovery, version, identity, lag = row
+    in_recovery, version, identity, lag, by_default = row
     return ProbeReply(
-        role=Role.REPLICA if in_recovery else Role.PRIMARY,
+        role=Role.REPLICA if in_recovery or (by_default == "on" and not read_only) else Role.PRIMARY,
         flavor=flavor,
         server_version=str(version),
         identity=str(identity),

@@ -96,7 +96,7 @@ class Statements:
 
     def ran(self, text: str) -> None:
         """*text* was executed unnamed, and well: the next time it may be worth a name."""
-        if len(text) <= self._longest:
+        if self._half and len(text) <= self._longest:
             self._sightings.add(text)
 
     def keep(self, text: str, state: Any) -> None:

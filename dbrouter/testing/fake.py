@@ -24,6 +24,7 @@ from typing import Any
 from dbrouter.drivers.base import ConnectOptions, PasswordProvider, ProbeReply, Reply
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.rows import row_class
+from dbrouter.errors import DBRouterError
 from dbrouter.terms import Blame, ConnectionFate, Engine, Flavor, Outcome, Phase, RetryWhere, Role
 from dbrouter.testing.fakeserver import FakeError, FakeServer, Gate
 
@@ -33,6 +34,7 @@ _LOST = "08006"
 _SLEEP = re.compile(r"\A\s*SELECT\s+(?:pg_sleep|sleep)\(\s*([\d.]+|\$1|%s)(?:::\w+)?\s*\)\s*;?\s*\Z", re.IGNORECASE)
 _SET = re.compile(r"\A\s*SET\s+(?:SESSION\s+)?([\w.@]+)\s*(?:=|\bTO\b)\s*(.+?)\s*;?\s*\Z", re.IGNORECASE | re.DOTALL)
 _SHOW = re.compile(r"\A\s*SHOW\s+([\w.]+)\s*;?\s*\Z", re.IGNORECASE)
+_NUMBERED = re.compile(r"\?(\d+)")
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$\d+|%s|%%|::\s*\w+(?:\[\])?|;", re.DOTALL)
 
 
@@ -92,6 +94,8 @@ class FakeDriver:
 
     def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
         """Judge *error* by the code it carries, else by *phase*."""
+        if isinstance(error, DBRouterError):
+            return _NOTHING_SENT
         sent = phase >= Phase.EXECUTE
         lost = Outcome.AMBIGUOUS if sent and phase is not Phase.TRANSACTION else Outcome.NOT_APPLIED
         if isinstance(error, FakeError) and error.code in _ANSWERS:
@@ -118,6 +122,14 @@ class FakeDriver:
         )
 
 
+_NOTHING_SENT = Verdict(
+    outcome=Outcome.FAILED,
+    blame=Blame.NONE,
+    connection=ConnectionFate.KEEP,
+    route=RetryWhere.NOWHERE,
+    code="DBRouterError",
+    note="nothing was sent",
+)
 _ANSWERS: dict[str, tuple[Outcome, Blame, ConnectionFate, RetryWhere]] = {
     "25006": (Outcome.NOT_APPLIED, Blame.ROLE, ConnectionFate.DROP, RetryWhere.WRITER),
     "28P01": (Outcome.NOT_APPLIED, Blame.CONFIG, ConnectionFate.DROP, RetryWhere.NOWHERE),
@@ -307,6 +319,7 @@ class FakeConnection:
         if self._database is not None:
             self._database.close()
             self._database = None
+        self.server.notify()
 
     # ---- running
 
@@ -359,6 +372,16 @@ class FakeConnection:
         elif self.flavor is Flavor.POSTGRESQL and self.in_transaction:
             self._aborted = True
 
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep on the server: the end of the session ends it."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    await self.server.changed()
+                    self._alive()
+        except TimeoutError:
+            self._alive()
+
     async def _answer(self, text: str, params: tuple[Any, ...], script: bool) -> Reply:
         try:
             scripted = self.server.scripted(text, params)
@@ -366,8 +389,7 @@ class FakeConnection:
                 return scripted[0], scripted[1], (len(scripted[0]), None)
             slept = _SLEEP.match(text)
             if slept:
-                await asyncio.sleep(float(params[0] if params else slept[1]))
-                self._alive()
+                await self._sleep(float(params[0] if params else slept[1]))
                 return [row_class(("sleep",))((0,))], "SELECT 1", (1, None)
             if match := _SET.match(text):
                 self.settings[match[1].lower()] = match[2].strip("'\"")
@@ -407,7 +429,7 @@ class FakeConnection:
             try:
                 database = self._open()
                 database.execute(f"PRAGMA query_only = {int(self._refuses_writes() and word not in _OF_TRANSACTIONS)}")
-                cursor = database.execute(statement, tuple(_bindable(value) for value in params))
+                cursor = database.execute(statement, _bindings(statement, params))
                 found = cursor.fetchall()
                 break
             except sqlite3.Error as error:
@@ -493,6 +515,20 @@ def _tag(word: str, count: int) -> str:
     if word == "INSERT":
         return f"INSERT 0 {count}"
     return f"{word} {count}" if word in ("SELECT", "UPDATE", "DELETE") else word
+
+
+def _bindings(statement: str, params: tuple[Any, ...]) -> tuple[Any, ...] | dict[str, Any]:
+    """
+    *params* as SQLite wants them.
+
+    Numbered ones go by name: CPython 3.12.0 to 3.12.3 warns of numbers with a sequence (gh-117995). A mapping may hold more than
+    the statement asks for, which servers refuse.
+    """
+    values = tuple(_bindable(value) for value in params)
+    numbers = [int(number) for number in _NUMBERED.findall(statement)]
+    if not numbers or len(values) > max(numbers):
+        return values
+    return {str(number): value for number, value in enumerate(values, start=1)}
 
 
 def _bindable(value: Any) -> Any:
