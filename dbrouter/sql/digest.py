@@ -131,6 +131,7 @@ def _put(pieces: list[str], token: str, blank: bool, last: str) -> None:
     pieces.append(token)
 
 
+_CLOSE = frozenset([",", ")", "]"])
 _TRUTHS = frozenset(["true", "false"])
 _PG_BEFORE_A_SIGN = frozenset(
     [
@@ -171,6 +172,7 @@ _PG_TYPE_TAILS = {
 def _postgresql(sql: str) -> str:
     tokens = _postgresql_tokens(sql)
     pieces: list[str] = []
+    add = pieces.append
     last = ""
     place = 0
     sign_blank = False
@@ -180,7 +182,7 @@ def _postgresql(sql: str) -> str:
         blank, token = tokens[place]
         place += 1
         first = token[0]
-        if _is_pg_literal(token, first):
+        if first in _PG_LITERAL_STARTS and _is_pg_literal(token, first):
             token = "?"
         elif (first == "+" or first == "-") and place < count and "0" <= tokens[place][1][0] <= "9" and _pg_signs(previous):
             sign_blank = blank
@@ -190,9 +192,11 @@ def _postgresql(sql: str) -> str:
         elif (first == "a" or first == "A") and token.upper() == "ARRAY" and place < count and tokens[place][1] == "[":
             place = _after_brackets(tokens, place)
             token = "?"
-        if token == "?":
+        if token == "?" and place < count and tokens[place][1] == "::":
             place = _after_casts(tokens, place)
-        _put_pg(pieces, token, blank, last)
+        if blank and last and last not in "(,[" and token not in _CLOSE:
+            add(" ")
+        add(token)
         last = token[-1]
         previous = token
     return "".join(pieces).rstrip("; ")
@@ -216,6 +220,9 @@ def _without_hard_parts(sql: str) -> str:
         parts.append("''" if token[0] == "$" and len(token) > 1 and not token[1].isdigit() else token)
         last = end
     return "".join(parts)
+
+
+_PG_LITERAL_STARTS = frozenset("'0123456789.$EeUuBbXxNntTfF")
 
 
 def _is_pg_literal(token: str, first: str) -> bool:
@@ -272,9 +279,3 @@ def _after_casts(tokens: list[tuple[bool, str]], place: int) -> int:
         while place < count and tokens[place][1] == "[":
             place = _after_brackets(tokens, place)
     return place
-
-
-def _put_pg(pieces: list[str], token: str, blank: bool, last: str) -> None:
-    if blank and last and last not in "(,[" and token not in (",", ")", "]"):
-        pieces.append(" ")
-    pieces.append(token)
