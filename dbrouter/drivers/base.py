@@ -72,8 +72,10 @@ class ConnectOptions:
 
     @property
     def endpoint(self) -> str:
-        """``host:port`` or the socket path, as messages name it."""
-        return self.host if self.host.startswith("/") and not self.port else f"{self.host}:{self.port}"
+        """``host:port``, ``[::1]:port`` or the socket path, as messages and node names have it."""
+        if self.host.startswith("/"):
+            return f"{self.host}:{self.port}" if self.port else self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
