@@ -313,9 +313,14 @@ def _breaker_story(breaker: BreakerSnapshot, now: datetime) -> dict[str, Any]:
 
 def _breaker_details(breaker: BreakerSnapshot, now: datetime) -> dict[str, Any]:
     """The fields of Resilience4j's ``/actuator/circuitbreakers`` that a breaker here has; since, why and retryAfter are ours."""
+    thresholds = {
+        "failureRateThreshold": breaker.failure_rate_threshold,
+        "slowCallRateThreshold": breaker.slow_call_rate_threshold,
+    }
     return {
         "failureRate": f"{breaker.failure_rate:.1f}%",
         "slowCallRate": f"{breaker.slow_call_rate:.1f}%",
+        **{name: f"{threshold:.1f}%" for name, threshold in thresholds.items() if threshold is not None},
         "bufferedCalls": breaker.buffered_calls,
         "failedCalls": breaker.failed_calls,
         "slowCalls": breaker.slow_calls,

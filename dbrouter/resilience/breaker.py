@@ -71,6 +71,7 @@ class BreakerSnapshot:
         retry_after: seconds until the first try; None when it is not open.
         failure_rate: percent of the window's calls that failed; -1 with fewer than `minimum_calls`.
         slow_call_rate: likewise for slow calls.
+        failure_rate_threshold, slow_call_rate_threshold: percent from which it opens; None where that is switched off.
         buffered_calls: calls in the window, with those that failed (`failed_calls`) or were slow (`slow_calls`).
         not_permitted_calls: turned away so far.
         opened: how often it opened so far.
@@ -82,6 +83,8 @@ class BreakerSnapshot:
     retry_after: float | None
     failure_rate: float
     slow_call_rate: float
+    failure_rate_threshold: float | None
+    slow_call_rate_threshold: float | None
     buffered_calls: int
     failed_calls: int
     slow_calls: int
@@ -385,9 +388,9 @@ class Breaker:
 
     def snapshot(self, now: float) -> BreakerSnapshot:
         """Its numbers at *now*."""
-        window = self._window
+        window, settings = self._window, self._settings
         calls, failed, slow = window.calls.at(now), window.failed.at(now), window.slow.at(now)
-        enough = calls >= self._settings.minimum_calls
+        enough = calls >= settings.minimum_calls
         return BreakerSnapshot(
             state=self.state,
             seconds=now - self._since if self.generation else 0.0,
@@ -395,6 +398,8 @@ class Breaker:
             retry_after=self.retry_after(now) if self.state is BreakerState.OPEN else None,
             failure_rate=100.0 * failed / calls if enough else -1.0,
             slow_call_rate=100.0 * slow / calls if enough else -1.0,
+            failure_rate_threshold=None if settings.failure_rate is None else 100.0 * settings.failure_rate,
+            slow_call_rate_threshold=None if settings.slow_call is None else 100.0 * settings.slow_rate,
             buffered_calls=calls,
             failed_calls=failed,
             slow_calls=slow,

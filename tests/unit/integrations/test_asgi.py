@@ -241,6 +241,7 @@ async def test_breakers_have_the_actuators_shape() -> None:
     assert breakers["db1:5432"] == {
         "failureRate": "-1.0%",
         "slowCallRate": "-1.0%",
+        "failureRateThreshold": "50.0%",
         "bufferedCalls": 3,
         "failedCalls": 0,
         "slowCalls": 0,

@@ -185,6 +185,29 @@ def test_other_failures_do_not_help_to_open_the_last_usable_node() -> None:
     assert told.breaker.closed
 
 
+def test_only_a_connect_class_failure_opens_the_last_usable_node() -> None:
+    """A rate of them that is already too high waits for the next one."""
+    told = Told(BreakerSettings(failure_rate=0.2, minimum_calls=10))
+
+    told.fail(10.0, 4, connect_class=True, last_usable=True)
+    told.fail(10.0, 7, connect_class=False, last_usable=True)
+    assert told.breaker.closed
+    told.fail(10.0, 1, connect_class=True, last_usable=True)
+
+    assert told.changes[0][2] == "5 of 12 calls failed within 10s"
+
+
+def test_a_success_ends_the_row_of_connect_class_failures_too() -> None:
+    """The last usable node is judged by its own row, and that begins anew as well."""
+    told = Told(BreakerSettings(minimum_calls=1000))
+
+    for _ in range(10):
+        told.fail(10.0, 4, connect_class=True, last_usable=True)
+        told.succeed(10.0)
+
+    assert told.breaker.closed
+
+
 def test_slow_calls_do_not_open_the_last_usable_node() -> None:
     """A slow answer is better than none."""
     told = Told(BreakerSettings(slow_call=0.2))
@@ -608,3 +631,26 @@ def test_its_repr_shows_its_state() -> None:
     told.fail(10.0)
 
     assert repr(told.breaker) == "<Breaker db2:5432 CLOSED failed=1/4>"
+
+
+def test_the_snapshot_has_the_thresholds_in_percent() -> None:
+    """A dashboard sees how far a rate is from opening; what is switched off has no threshold."""
+    watched = Breaker("db1", BreakerSettings(failure_rate=0.25, slow_call=0.1, slow_rate=0.8), random.Random(1)).snapshot(1.0)
+    unwatched = Breaker("db1", BreakerSettings(failure_rate=None), random.Random(1)).snapshot(1.0)
+
+    assert (watched.failure_rate_threshold, watched.slow_call_rate_threshold) == (25.0, 80.0)
+    assert (unwatched.failure_rate_threshold, unwatched.slow_call_rate_threshold) == (None, None)
+
+
+def test_asking_whether_it_admits_uses_up_nothing() -> None:
+    """`admits` foretells `admit`, lost permits included, and counts nothing."""
+    breaker = Breaker("db1", BreakerSettings(consecutive_failures=1, open_for=0.1), random.Random(1))
+    assert not breaker.admits(1.0)
+    breaker.failed(1.0, breaker.generation, connect_class=True, why="x")
+    assert not breaker.admits(1.0)
+    breaker.probe_succeeded(2.0)
+
+    assert breaker.admits(2.0) and breaker.admits(2.0) and breaker.permits == 0
+    assert breaker.admit(2.0) is not None
+    assert not breaker.admits(3.0) and breaker.not_permitted == 0
+    assert breaker.admits(60.0) and breaker.admit(60.0) is not None, "the lost permit is given again"
