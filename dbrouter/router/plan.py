@@ -294,8 +294,9 @@ class Planner:
             plan.timeout = decision.timeout
         if decision.retries is not None:
             plan.attempts = decision.retries + 1
-        unknown = statement.functions if self.engine is Engine.POSTGRESQL else ()
-        plan.reset = bool(unknown) and not self.catalog.harmless(unknown)
+        if self.engine is Engine.POSTGRESQL:
+            unknown = bool(statement.functions) and not self.catalog.harmless(statement.functions)
+            plan.reset = unknown or statement.opaque
         plan.named = compile_named(statement.text, self.engine)
         plan.script = statement.statements > 1
         plan.taints = (statement.session_reason or "session state") if statement.session else None
