@@ -7,7 +7,7 @@ The model is deliberately plain: a list of what was reported, recounted at each 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -20,6 +20,7 @@ from dbrouter.terms import BreakerState
 CLOSED, OPEN, HALF_OPEN = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN
 FORCED_OPEN, DISABLED = BreakerState.FORCED_OPEN, BreakerState.DISABLED
 
+ENDINGS = ("good", "slow", "failed", "unreachable", "cancelled")
 RECORDED = {CLOSED: "closed", DISABLED: "closed", HALF_OPEN: "half-open", OPEN: "open", FORCED_OPEN: "open"}
 
 
@@ -97,7 +98,7 @@ class BreakerMachine(RuleBasedStateMachine):
             assert old is OPEN
             assert self.now >= self.opened_at + self.length - 1e-9
             self.tries = 0
-        elif new is CLOSED and old is HALF_OPEN:
+        elif new is CLOSED and old is HALF_OPEN and why != "reset by an operator":
             assert self.tries == self.settings.successes_to_close
         if new in (CLOSED, HALF_OPEN):
             self.ended, self.row = [], []
@@ -123,6 +124,9 @@ class BreakerMachine(RuleBasedStateMachine):
         self.last_usable = last
 
     @rule(target=calls)
+    def call_begins(self) -> Call:
+        return self.call()
+
     def call(self) -> Call:
         breaker = self.breaker
         if breaker.closed:
@@ -136,12 +140,16 @@ class BreakerMachine(RuleBasedStateMachine):
         # Refused calls end too: they stand for those that come back late, from before everything.
         return Call(breaker.generation if permit is not None else breaker.generation - 1, self.now, permit)
 
-    @rule(call=consumes(calls), ending=st.sampled_from(["good", "slow", "failed", "unreachable", "cancelled"]))
+    @rule(call=consumes(calls), ending=st.sampled_from(ENDINGS), forgot=st.booleans())
+    def call_under_way_ends(self, call: Call, ending: str, forgot: bool) -> None:
+        """A caller that *forgot* its generation gives the present one; how long it took must then tell that it is late."""
+        self.call_ends(replace(call, generation=self.breaker.generation) if forgot else call, ending)
+
     def call_ends(self, call: Call, ending: str) -> None:
         breaker, settings = self.breaker, self.settings
         before = breaker.state
         changes = len(self.changes)
-        current = call.generation == breaker.generation
+        current = call.generation == breaker.generation and call.began >= self.since
         counts = current and before is CLOSED
         seconds = self.now - call.began if ending != "slow" else max(1.0, self.now - call.began)
         if ending == "slow" and self.now - seconds < self.since:
@@ -166,6 +174,8 @@ class BreakerMachine(RuleBasedStateMachine):
             if current and before is HALF_OPEN:
                 assert breaker.state is OPEN
         else:
+            if before is CLOSED and call.generation == breaker.generation and not slow:
+                counts = True  # A late success is no harm: the node did answer.
             if counts:
                 self.ended.append(Ended(self.bucket, False, False, slow))
                 self.row = []
@@ -179,6 +189,11 @@ class BreakerMachine(RuleBasedStateMachine):
             breaker.release(call.permit)
         if ending == "cancelled" or not current:
             assert len(self.changes) == changes
+
+    @rule(endings=st.lists(st.sampled_from(ENDINGS), min_size=2, max_size=8))
+    def calls_come_and_end(self, endings: list[str]) -> None:
+        for ending in endings:
+            self.call_ends(self.call(), ending)
 
     @property
     def bucket(self) -> int:
@@ -277,4 +292,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreaker = BreakerMachine.TestCase
-TestBreaker.settings = hypothesis_settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestBreaker.settings = hypothesis_settings(max_examples=100, stateful_step_count=50, deadline=None)

@@ -65,6 +65,21 @@ def test_counting_by_hand_is_the_same_as_add() -> None:
         assert by_hand.at(now) == added.at(now)
 
 
+def test_an_edge_that_rounds_into_the_bucket_before_loses_nothing() -> None:
+    """With a width of 0.7 some edges divide to a hair below a whole number; what was counted still goes when its time is over."""
+    count = SlidingCount(7.0)
+    count.add(1.5, 5)
+    edge = count.edge
+    assert int(edge / 0.7) == 2, "the rounding that this test is about"
+
+    count.add(edge)
+    assert count.total == 6
+    for step in range(12):
+        count.at(edge + 0.7 * step + 0.01)
+
+    assert count.total == 0
+
+
 @given(
     steps=st.lists(st.tuples(st.integers(0, 25), st.integers(1, 3)), max_size=60),
     buckets=st.integers(1, 12),
