@@ -131,7 +131,7 @@ CLASSES: dict[str, Verdict] = {
 """By the first two characters. What stands in neither table is an answer without effect: data, constraints, syntax, RAISE."""
 
 STANDBY_CANNOT = _row(_NOT, _ROLE, _KEEP, _WRITER, "a standby cannot do this", read_only_refusal=True)
-"""0A000 from a hot standby: read-write mode, SERIALIZABLE."""
+"""0A000 from a hot standby: read-write mode, SERIALIZABLE; XX000 from functions that want a transaction id "during recovery"."""
 STANDBY_LACKS = _row(_FAIL, _ROLE, _KEEP, _WRITER, "the server is in recovery")
 """55000 from a hot standby: WAL positions and their like."""
 RECOVERY_CONFLICT = _row(_NOT, _LOAD, _KEEP, _OTHER, "the replica's replay cancelled the statement")
@@ -262,6 +262,8 @@ def _of_answer(sqlstate: str, error: BaseException) -> Verdict:
             if text in message:
                 return row
     if sqlstate == "0A000" and (routine in _STANDBY_ROUTINES or "recovery" in message or "hot standby" in message):
+        return STANDBY_CANNOT
+    if sqlstate == "XX000" and "during recovery" in message:
         return STANDBY_CANNOT
     if sqlstate == "55000" and "recovery is in progress" in message:
         return STANDBY_LACKS
