@@ -192,7 +192,7 @@ class Database:
         deadline = None if timeout is None else started + timeout  # type: ignore[operator]
         read = plan.read
         group = plan.hostgroup
-        group.budget.calls += 1
+        group.budget.deposit(now)
         recovery: Recovery | None = None
         while True:
             choice = group.choose(now, recovery.tried if recovery is not None else ())

@@ -327,7 +327,7 @@ class Recovery:
                 delay = None
         else:
             if self._pace is None:
-                self._pace = RetryPace(group.retry, self._context.rng)
+                self._pace = RetryPace(group.retry, self._context.rng, attempts=self.cap)
             delay = self._pace.next(self.attempts, now, self.deadline)
         if delay is None:
             if error is not None and verdict is not None:

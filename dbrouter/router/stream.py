@@ -8,6 +8,7 @@ unbuffered result.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -59,7 +60,7 @@ class Stream:
 
     async def _open(self) -> None:
         plan, context = self._plan, self._context
-        plan.hostgroup.budget.calls += 1
+        plan.hostgroup.budget.deposit(monotonic())
         block: Transaction | PinnedConnection
         if context.engine is Engine.POSTGRESQL:
             block = Transaction(

@@ -319,7 +319,7 @@ async def run_in_transaction(
         tx = Transaction(context, isolation=isolation, readonly=readonly, deferrable=False, limit=left, group=group)
         tx.refuse_implicit_commit = "run()"
         tx._until = deadline
-        group.budget.calls += 1
+        group.budget.deposit(monotonic())
         try:
             async with tx:
                 return await fn(tx)
