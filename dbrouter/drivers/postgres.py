@@ -302,7 +302,7 @@ def _of_lost_connection(error: BaseException, row: Verdict) -> tuple[str, Verdic
 
 
 def _mentions(error: BaseException, texts: Sequence[str]) -> bool:
-    message = str(error)
+    message = str(error).lower()
     return any(text in message for text in texts)
 
 

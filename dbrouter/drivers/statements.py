@@ -5,7 +5,8 @@ A text that runs for the first time takes the unnamed statement, which leaves no
 time on (on whichever connection: `Sightings` is shared by all of a driver) it is prepared under a name and kept. What is kept
 has two generations: when the younger is full it becomes the older, and what had been in the older and was not used since is
 given up, all in one go, so that one round trip deallocates many statements. A hit in the younger generation is one dictionary
-lookup and moves nothing.
+lookup and moves nothing. As many texts as one generation holds may run in turn and all of them stay prepared; where more than
+two generations hold run in turn none is prepared, because sightings are forgotten before they come round again.
 
 Rejected: a strict LRU (a move at every hit, a Close round trip at every miss), and preparing at first sight (200,000 texts in
 rotation would keep every connection full of statements that never run again).
@@ -17,10 +18,10 @@ from itertools import count
 from typing import Any
 
 KEPT = 256
-"""Statements that one connection keeps prepared, by default."""
+"""Statements that one connection keeps prepared for sure, by default; for a while it may be twice as many."""
 LONGEST = 16 * 1024
 """Characters of the longest text that is kept."""
-_SIGHTINGS = 4096
+_SIGHTINGS = 2 * KEPT
 _ORPHANS = 64
 
 
@@ -54,7 +55,7 @@ class Statements:
 
     Args:
         sightings: shared by the connections of a driver.
-        kept: how many statements to keep; 0 keeps none and gives no names (behind PgBouncer).
+        kept: how many statements a generation holds; 0 keeps none and gives no names (behind PgBouncer).
         longest: characters of the longest text that is kept.
 
     Attributes:
@@ -63,11 +64,11 @@ class Statements:
         orphans: names that may or may not exist on the server, because preparing them was cut short.
     """
 
-    __slots__ = ("_half", "_longest", "_numbers", "_older", "_sightings", "current", "garbage", "orphans")
+    __slots__ = ("_limit", "_longest", "_numbers", "_older", "_sightings", "current", "garbage", "orphans")
 
     def __init__(self, sightings: Sightings, *, kept: int = KEPT, longest: int = LONGEST) -> None:
         self._sightings = sightings
-        self._half = (kept + 1) // 2
+        self._limit = kept
         self._longest = longest
         self._numbers = count(1)
         self._older: dict[str, Any] = {}
@@ -90,13 +91,13 @@ class Statements:
 
     def name_for(self, text: str) -> str:
         """The name to prepare *text* under; empty for the unnamed statement."""
-        if self._half and text in self._sightings and len(text) <= self._longest:
+        if self._limit and text in self._sightings and len(text) <= self._longest:
             return f"dbrouter_{next(self._numbers)}"
         return ""
 
     def ran(self, text: str) -> None:
         """*text* was executed unnamed, and well: the next time it may be worth a name."""
-        if self._half and len(text) <= self._longest:
+        if self._limit and len(text) <= self._longest:
             self._sightings.add(text)
 
     def keep(self, text: str, state: Any) -> None:
@@ -121,7 +122,7 @@ class Statements:
         self.orphans.clear()
 
     def _add(self, text: str, state: Any) -> None:
-        if len(self.current) >= self._half:
+        if len(self.current) >= self._limit:
             self.garbage += [old.name for old in self._older.values()]
             self._older = dict(self.current)
             self.current.clear()
