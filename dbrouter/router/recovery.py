@@ -129,6 +129,7 @@ class Recovery:
             if reason == "deadline":
                 lease.release_after(settle=True, abandon=True)
                 self._raise_deadline("executing", group, member, now)
+            self.attempts -= 1
             lease.discard(reason)
             return await self._elsewhere(group, member, now, reason, counted=False)
 
@@ -236,8 +237,13 @@ class Recovery:
         if free:
             self.unsent += 1
             self.attempts -= 1
-        if (free and self.unsent > _UNSENT_LIMIT) or (not free and (self.attempts >= self.cap or not group.budget.withdraw(now))):
-            self._raise_exhausted(error, verdict, group, member, now)
+            if self.unsent > _UNSENT_LIMIT:
+                self._raise_exhausted(error, verdict, group, member, now, f"it could not be sent {self.unsent} times")
+        elif self.attempts >= self.cap:
+            self._raise_exhausted(error, verdict, group, member, now, f"attempts={self.attempts} of {self.cap}")
+        elif not group.budget.withdraw(now):
+            why = f"attempts={self.attempts} of {self.cap}, the retry budget of hostgroup '{group.name}' is used up"
+            self._raise_exhausted(error, verdict, group, member, now, why)
         if step is Step.ELSEWHERE:
             return await self._elsewhere(group, member, now, verdict.code, counted=not free, error=error, verdict=verdict)
         delay = 0.0 if step is Step.HERE else self._delay(error, verdict, group, member, now)
@@ -277,8 +283,9 @@ class Recovery:
     ) -> Hostgroup:
         """Another member at once; else the writer for a read; else the same one after a backoff."""
         self.tried.add(member)
+        cause = code if error is None else type(error).__name__
         if self._another(group, member):
-            self._tell(group, member, 0.0, code, code, Step.ELSEWHERE)
+            self._tell(group, member, 0.0, code, cause, Step.ELSEWHERE)
             return group
         writer = self._context.writer
         if (
@@ -288,11 +295,11 @@ class Recovery:
             and not self._stays_here(group)
             and any(other not in self.tried for other in writer.usable)
         ):
-            self._tell(group, member, 0.0, code, code, Step.WRITER)
+            self._tell(group, member, 0.0, code, cause, Step.WRITER)
             return writer
         self.tried.clear()
         delay = self._delay(error, verdict, group, member, now, counted=counted)
-        self._tell(group, member, delay, code, code, Step.HERE_LATER)
+        self._tell(group, member, delay, code, cause, Step.HERE_LATER)
         await asyncio.sleep(delay)
         return group
 
@@ -330,10 +337,15 @@ class Recovery:
                 self._pace = RetryPace(group.retry, self._context.rng, attempts=self.cap)
             delay = self._pace.next(self.attempts, now, self.deadline)
         if delay is None:
-            if error is not None and verdict is not None:
-                self._raise_exhausted(error, verdict, group, member, now)
+            if error is not None and verdict is not None and not verdict.transport and not self._doubtful:
+                raise self._noted(error, group, member)
             self._raise_deadline("backing_off", group, member, now)
         return delay
+
+    @property
+    def _doubtful(self) -> bool:
+        """Whether some attempt may have applied a write."""
+        return self._ambiguous and not self.read
 
     # ---- what the caller gets
 
@@ -359,32 +371,34 @@ class Recovery:
     def _raise_deadline(self, phase: str, group: Hostgroup, member: Member | None, now: float) -> NoReturn:
         limit = f"{self.timeout:.3g}s" if self.timeout is not None else "time limit"
         node = member.node.id if member is not None else ""
-        if (phase == "executing" and not self.read and self._statement is not None) or (self._ambiguous and not self.read):
+        if (phase == "executing" and not self.read and self._statement is not None) or self._doubtful:
             raise OutcomeUnknownTimeoutError(
                 f"the call's {limit} ended after a write was sent to {node} (hostgroup '{group.name}');"
                 " it may or may not have been applied",
                 node=node,
-                phase=phase,
+                phase=Phase.EXECUTE.name.lower(),
                 seconds=now - self.started,
                 attempts=self.attempts,
             ) from self.first
         place = f" on {node}" if node else ""
+        what = f"leaves no time for another attempt{place}" if phase == "backing_off" else f"ended while {phase}{place}"
         raise DeadlineExceededError(
-            f"the call's {limit} ended while {phase.replace('_', ' ')}{place} (hostgroup '{group.name}', "
-            f"attempts={self.attempts})",
+            f"the call's {limit} {what} (hostgroup '{group.name}', attempts={self.attempts})",
             phase=phase,
             timeout=self.timeout,
             attempts=self.attempts,
         ) from self.first
 
-    def _raise_exhausted(self, error: BaseException, verdict: Verdict, group: Hostgroup, member: Member, now: float) -> NoReturn:
-        if self._ambiguous and not self.read:
+    def _raise_exhausted(
+        self, error: BaseException, verdict: Verdict, group: Hostgroup, member: Member, now: float, why: str
+    ) -> NoReturn:
+        if self._doubtful:
             raise self._unknown(error, group, member, now) from error
         if not verdict.transport:
             raise self._noted(error, group, member)
         listed = "; ".join(f"{record.node}: {record.error} ({record.seconds:.3f}s)" for record in self.records)
         raise RetriesExhaustedError(
-            f"every attempt failed in transport, {len(self.records)} of at most {self.cap} and within the retry budget: {listed}",
+            f"every attempt failed in transport ({why}): {listed}",
             attempts=tuple(self.records),
         ) from self.first
 
