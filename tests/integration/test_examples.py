@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -51,21 +53,24 @@ def shop(pg: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalClu
     pg.primary.query(drop)
 
 
-async def start(*arguments: str, environment: dict[str, str] | None = None) -> Process:
+async def start(
+    *arguments: str, environment: dict[str, str] | None = None, folder: Path = ROOT, stdin: int | None = None
+) -> Process:
     """Run an example in a process of its own, as its text says."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
-        cwd=ROOT,
-        env=os.environ | {"DBROUTER_LOG": "off"} | (environment or {}),
+        cwd=folder,
+        env=os.environ | {"DBROUTER_LOG": "off", "PYTHONPATH": str(folder)} | (environment or {}),
+        stdin=stdin,
         stdout=PIPE,
         stderr=PIPE,
     )
 
 
-async def output(*arguments: str, environment: dict[str, str] | None = None) -> list[str]:
+async def output(*arguments: str, environment: dict[str, str] | None = None, folder: Path = ROOT) -> list[str]:
     """The lines that an example prints."""
-    process = await start(*arguments, environment=environment)
+    process = await start(*arguments, environment=environment, folder=folder)
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     assert not err, err.decode()
@@ -122,7 +127,7 @@ async def test_the_worker_does_every_job_once_and_stops_when_told(shop: LocalClu
 
 async def test_try_it_without_an_argument_says_how() -> None:
     """The helper that starts servers explains itself."""
-    process = await start("examples/try_it.py", environment={"PYTHONPATH": str(ROOT)})
+    process = await start("examples/try_it.py")
     out, err = await process.communicate()
 
     assert process.returncode == 2 and b"examples/first_script.py" in out, err.decode()
@@ -250,6 +255,55 @@ async def test_an_open_breaker_says_when_to_come_again() -> None:
         return str((await answer(None, error)).headers["Retry-After"])
 
     assert [await header(0.0), await header(0.2), await header(7.3)] == ["1", "1", "8"]
+
+
+# --- the tutorial ---------------------------------------------------------------------------------
+
+
+async def test_the_tutorial_works_step_by_step(pg: LocalCluster, tmp_path: Path) -> None:
+    """What it tells the reader to save and run is saved and run, in its order; `pg` says that this machine has the server."""
+    page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    cluster_py, first_py, rename_py, service_py = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    program = "import asyncio\nfrom dbrouter import Router\n" + rename_py + "\nasyncio.run(main())\n"
+    for name, code in (("cluster", cluster_py), ("first", first_py), ("rename", program), ("service", service_py)):
+        (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+
+    cluster = await start("cluster.py", folder=tmp_path, stdin=PIPE)
+    assert cluster.stdin is not None and cluster.stdout is not None
+    try:
+        assert (await cluster.stdout.readline()).startswith(b"ready")
+        checked = await output("-m", "dbrouter", "check", "dbrouter.yaml", "--connect", folder=tmp_path)
+        first = await output("first.py", folder=tmp_path)
+        explained = await output(
+            "-m", "dbrouter", "explain", "--config", "dbrouter.yaml", "SELECT * FROM users FOR UPDATE", folder=tmp_path
+        )
+        renamed = await output("rename.py", folder=tmp_path)
+        served = await output("-c", ASK, folder=tmp_path)
+        cluster.stdin.write(b"freeze\nthaw\nkill\nstart\n")
+    finally:
+        cluster.stdin.close()
+        left = await cluster.communicate()
+
+    assert cluster.returncode == 0, left[1].decode()
+    assert checked and explained
+    assert first[0].startswith("INSERT 0 1 on 127.0.0.1:") and len({line.split()[-1] for line in first[1:]}) == 2
+    assert renamed == ["1"]
+    assert sorted(user["name"] for user in json.loads(served[0])) == ["grace", "linus"] and json.loads(served[1])
+
+
+ASK = """
+import asyncio, httpx, service
+
+async def main():
+    async with service.lifespan(service.app):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(service.app), base_url="http://service") as client:
+            while len((users := await client.get("/users")).json()) < 2:
+                await asyncio.sleep(0.05)
+            print(users.text)
+            print((await client.get("/internal/readyz")).text)
+
+asyncio.run(main())
+"""
 
 
 # --- the whole configuration ----------------------------------------------------------------------
