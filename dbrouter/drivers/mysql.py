@@ -12,85 +12,86 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from dbrouter.drivers.base import ConnectOptions, ProbeReply
 from dbrouter.drivers.outcome import Verdict
+from dbrouter.drivers.verdicts import (
+    AMB,
+    BEFORE_SENDING,
+    CFG,
+    DONE,
+    DROP,
+    FAIL,
+    KEEP,
+    LATER,
+    LOAD,
+    NODE,
+    NONE,
+    NOT,
+    NOWHERE,
+    OTHER,
+    OTHER_LATER,
+    ROLE,
+    SAME,
+    SIBLINGS,
+    SLOW,
+    TXN,
+    WRITER,
+    in_transaction,
+    isolation_level,
+    row,
+)
 from dbrouter.errors import ConfigError, ParameterError
-from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
+from dbrouter.terms import Flavor, Phase, Role
 
 # --- verdicts -------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """One row of the table: what an error number says when the statement had been sent."""
+_FULL = row(NOT, LOAD, KEEP, OTHER_LATER, "the server is out of memory, locks or space")
+_NET = row(AMB, NODE, DROP, OTHER, "the server lost the connection", transport=True)
+_STOPPING = row(AMB, NODE, SIBLINGS, OTHER, "the server is stopping", transport=True)
+_BROKEN_TABLE = row(AMB, NODE, DROP, OTHER, "the storage engine failed")
+_DENIED = row(NOT, CFG, DROP, NOWHERE, "credentials or privileges")
+_REFUSED = row(NOT, NONE, KEEP, NOWHERE, "a privilege is missing")
+_ANSWER = row(FAIL, NONE, KEEP, NOWHERE)
+_LIMIT = row(NOT, LOAD, DROP, OTHER_LATER, "a connection limit")
+_ROLLED_BACK = row(TXN, NONE, KEEP, SAME, "the server rolled the transaction back")
+_READ_ONLY = row(NOT, ROLE, SIBLINGS, WRITER, "the server is read-only", read_only_refusal=True)
+_TOO_LONG = row(NOT, SLOW, KEEP, NOWHERE, "the server's time limit for statements")
+_KILLED = row(AMB, NODE, DROP, OTHER, "the connection was killed", transport=True)
+_REPLICATION = row(FAIL, NONE, KEEP, NOWHERE, "about replication, not about this statement")
 
-    outcome: Outcome
-    blame: Blame
-    connection: ConnectionFate
-    route: RetryWhere
-    note: str = ""
-    transport: bool = False
-    read_only: bool = False
-
-
-_NOT, _FAIL, _TXN, _AMB = Outcome.NOT_APPLIED, Outcome.FAILED, Outcome.ROLLED_BACK, Outcome.AMBIGUOUS
-_NODE, _SLOW, _LOAD, _ROLE, _CFG, _NONE = Blame.NODE, Blame.SLOW, Blame.LOAD, Blame.ROLE, Blame.CONFIG, Blame.NONE
-_KEEP, _DROP, _SIBLINGS = ConnectionFate.KEEP, ConnectionFate.DROP, ConnectionFate.DROP_SIBLINGS
-_SAME, _LATER, _OTHER, _OTHER_LATER, _WRITER, _NOWHERE = (
-    RetryWhere.SAME,
-    RetryWhere.SAME_LATER,
-    RetryWhere.OTHER,
-    RetryWhere.OTHER_LATER,
-    RetryWhere.WRITER,
-    RetryWhere.NOWHERE,
-)
-
-_FULL = Meaning(_NOT, _LOAD, _KEEP, _OTHER_LATER, "the server is out of memory, locks or space")
-_NET = Meaning(_AMB, _NODE, _DROP, _OTHER, "the server lost the connection", transport=True)
-_STOPPING = Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the server is stopping", transport=True)
-_BROKEN_TABLE = Meaning(_AMB, _NODE, _DROP, _OTHER, "the storage engine failed")
-_DENIED = Meaning(_NOT, _CFG, _DROP, _NOWHERE, "credentials or privileges")
-_REFUSED = Meaning(_NOT, _NONE, _KEEP, _NOWHERE, "a privilege is missing")
-_ANSWER = Meaning(_FAIL, _NONE, _KEEP, _NOWHERE)
-_LIMIT = Meaning(_NOT, _LOAD, _DROP, _OTHER_LATER, "a connection limit")
-_ROLLED_BACK = Meaning(_TXN, _NONE, _KEEP, _SAME, "the server rolled the transaction back")
-_READ_ONLY = Meaning(_NOT, _ROLE, _SIBLINGS, _WRITER, "the server is read-only", read_only=True)
-_TOO_LONG = Meaning(_NOT, _SLOW, _KEEP, _NOWHERE, "the server's time limit for statements")
-_KILLED = Meaning(_AMB, _NODE, _DROP, _OTHER, "the connection was killed", transport=True)
-_REPLICATION = Meaning(_FAIL, _NONE, _KEEP, _NOWHERE, "about replication, not about this statement")
-
-SHARED: dict[int, Meaning] = {
-    1020: Meaning(_TXN, _NONE, _KEEP, _LATER, "the row changed since the snapshot"),
-    1021: Meaning(_NOT, _NODE, _KEEP, _OTHER_LATER, "disk full"),
+SHARED: dict[int, Verdict] = {
+    1020: row(TXN, NONE, KEEP, LATER, "the row changed since the snapshot"),
+    1021: row(NOT, NODE, KEEP, OTHER_LATER, "disk full"),
     1030: _BROKEN_TABLE,
     1034: _BROKEN_TABLE,
     1037: _FULL,
     1038: _FULL,
-    1040: Meaning(_NOT, _LOAD, _DROP, _OTHER_LATER, "too many connections"),
+    1040: row(NOT, LOAD, DROP, OTHER_LATER, "too many connections"),
     1041: _FULL,
-    1042: Meaning(_NOT, _NODE, _DROP, _OTHER_LATER, "the server cannot resolve our host", transport=True),
-    1043: Meaning(_NOT, _NODE, _DROP, _OTHER_LATER, "bad handshake", transport=True),
+    1042: row(NOT, NODE, DROP, OTHER_LATER, "the server cannot resolve our host", transport=True),
+    1043: row(NOT, NODE, DROP, OTHER_LATER, "bad handshake", transport=True),
     1044: _DENIED,
     1045: _DENIED,
     1046: _ANSWER,
-    1047: Meaning(_NOT, _NODE, _DROP, _OTHER, "the node is not ready (Galera) or does not know the command"),
-    1049: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "unknown database"),
-    1053: Meaning(_NOT, _NODE, _SIBLINGS, _OTHER, "the server is shutting down", transport=True),
+    1047: row(NOT, NODE, DROP, OTHER, "the node is not ready (Galera) or does not know the command"),
+    1049: row(NOT, CFG, DROP, NOWHERE, "unknown database"),
+    1053: row(NOT, NODE, SIBLINGS, OTHER, "the server is shutting down", transport=True),
     1077: _STOPPING,
     1078: _STOPPING,
     1079: _STOPPING,
     1080: _STOPPING,
-    1105: Meaning(_FAIL, _NODE, _DROP, _NOWHERE, "unknown error"),
-    1114: Meaning(_NOT, _NODE, _KEEP, _OTHER_LATER, "a table is full"),
-    1129: Meaning(_NOT, _CFG, _DROP, _OTHER, "the server blocked our host (FLUSH HOSTS)", transport=True),
+    1105: row(FAIL, NODE, DROP, NOWHERE, "unknown error"),
+    1114: row(NOT, NODE, KEEP, OTHER_LATER, "a table is full"),
+    1129: row(NOT, CFG, DROP, OTHER, "the server blocked our host (FLUSH HOSTS)", transport=True),
     1130: _DENIED,
     1142: _REFUSED,
     1143: _REFUSED,
     1152: _NET,
-    1153: Meaning(_FAIL, _NONE, _DROP, _NOWHERE, "larger than max_allowed_packet"),
+    1153: row(FAIL, NONE, DROP, NOWHERE, "larger than max_allowed_packet"),
     1154: _NET,
     1155: _NET,
     1156: _NET,
@@ -99,32 +100,32 @@ SHARED: dict[int, Meaning] = {
     1159: _NET,
     1160: _NET,
     1161: _NET,
-    1180: Meaning(_AMB, _NODE, _DROP, _NOWHERE, "an error during COMMIT"),
+    1180: row(AMB, NODE, DROP, NOWHERE, "an error during COMMIT"),
     1184: _NET,
     1189: _REPLICATION,
     1190: _REPLICATION,
     1194: _BROKEN_TABLE,
     1203: _LIMIT,
-    1205: Meaning(
-        _NOT,
-        _NONE,
-        _KEEP,
-        _LATER,
+    1205: row(
+        NOT,
+        NONE,
+        KEEP,
+        LATER,
         "lock wait timed out: the statement was rolled back, the transaction is open and must be rolled back",
     ),
     1206: _FULL,
     1213: _ROLLED_BACK,
     1226: _LIMIT,
     1227: _REFUSED,
-    1317: Meaning(_NOT, _NONE, _KEEP, _NOWHERE, "the statement was interrupted"),
-    1412: Meaning(_NOT, _NONE, _KEEP, _SAME, "a table definition changed"),
+    1317: row(NOT, NONE, KEEP, NOWHERE, "the statement was interrupted"),
+    1412: row(NOT, NONE, KEEP, SAME, "a table definition changed"),
     1461: _FULL,
     1613: _ROLLED_BACK,
     1614: _ROLLED_BACK,
-    1615: Meaning(_NOT, _NONE, _KEEP, _SAME, "a statement must be prepared again"),
+    1615: row(NOT, NONE, KEEP, SAME, "a statement must be prepared again"),
     1622: _ROLLED_BACK,
     1637: _FULL,
-    1792: Meaning(_NOT, _NONE, _KEEP, _WRITER, "a write in a read-only transaction", read_only=True),
+    1792: row(NOT, NONE, KEEP, WRITER, "a write in a read-only transaction", read_only_refusal=True),
     1836: _READ_ONLY,
 }
 """
@@ -132,53 +133,53 @@ Numbers that mean the same on both flavours. Numbers that stand nowhere are answ
 unknown tables).
 """
 
-_OF_MARIADB: dict[int, Meaning] = {
+_OF_MARIADB: dict[int, Verdict] = {
     1927: _KILLED,
     1942: _REPLICATION,
     1943: _REPLICATION,
     1944: _REPLICATION,
     1945: _REPLICATION,
-    1950: Meaning(_TXN, _NODE, _KEEP, _NOWHERE, "GTIDs out of order: this server has diverged"),
+    1950: row(TXN, NODE, KEEP, NOWHERE, "GTIDs out of order: this server has diverged"),
     1955: _REPLICATION,
-    1964: Meaning(_TXN, _NONE, _KEEP, _SAME, "an earlier commit failed"),
+    1964: row(TXN, NONE, KEEP, SAME, "an earlier commit failed"),
     1969: _TOO_LONG,
 }
-_OF_MYSQL: dict[int, Meaning] = {
+_OF_MYSQL: dict[int, Verdict] = {
     3024: _TOO_LONG,
-    3032: Meaning(_NOT, _NODE, _SIBLINGS, _OTHER, "the server is in offline mode"),
-    3100: Meaning(_TXN, _ROLE, _KEEP, _LATER, "group replication refused the commit"),
-    3101: Meaning(_TXN, _NONE, _KEEP, _SAME, "group replication rolled the transaction back (certification)"),
+    3032: row(NOT, NODE, SIBLINGS, OTHER, "the server is in offline mode"),
+    3100: row(TXN, ROLE, KEEP, LATER, "group replication refused the commit"),
+    3101: row(TXN, NONE, KEEP, SAME, "group replication rolled the transaction back (certification)"),
     3169: _KILLED,
-    3572: Meaning(_NOT, _NONE, _KEEP, _NOWHERE, "a row is locked (NOWAIT)"),
-    4031: Meaning(_NOT, _NONE, _DROP, _SAME, "the server had closed the connection for inactivity"),
+    3572: row(NOT, NONE, KEEP, NOWHERE, "a row is locked (NOWAIT)"),
+    4031: row(NOT, NONE, DROP, SAME, "the server had closed the connection for inactivity"),
 }
-BY_FLAVOR: dict[Flavor, dict[int, Meaning]] = {Flavor.MARIADB: _OF_MARIADB, Flavor.MYSQL: _OF_MYSQL}
+BY_FLAVOR: dict[Flavor, dict[int, Verdict]] = {Flavor.MARIADB: _OF_MARIADB, Flavor.MYSQL: _OF_MYSQL}
 
-CLIENT_SIDE: dict[int, Meaning] = {
-    0: Meaning(_NOT, _NONE, _DROP, _SAME, "the connection was already closed or in use"),
-    2002: Meaning(_NOT, _NODE, _DROP, _OTHER, "no connection", transport=True),
-    2003: Meaning(_NOT, _NODE, _DROP, _OTHER, "no connection", transport=True),
-    2005: Meaning(_NOT, _NODE, _DROP, _OTHER, "unknown host", transport=True),
-    2006: Meaning(_NOT, _NODE, _DROP, _SAME, "the server had gone away before anything was sent", transport=True),
-    2012: Meaning(_NOT, _NODE, _DROP, _OTHER, "handshake failed", transport=True),
-    2013: Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True),
-    2014: Meaning(_AMB, _NONE, _DROP, _NOWHERE, "commands out of sync"),
-    2026: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "TLS", transport=True),
-    2027: Meaning(_AMB, _NODE, _DROP, _OTHER, "malformed packet", transport=True),
-    2045: Meaning(_AMB, _NODE, _DROP, _OTHER, "the connection was lost", transport=True),
-    2055: Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True),
-    2059: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "authentication plugin"),
-    2061: Meaning(_NOT, _CFG, _DROP, _NOWHERE, "authentication"),
+CLIENT_SIDE: dict[int, Verdict] = {
+    0: row(NOT, NONE, DROP, SAME, "the connection was already closed or in use"),
+    2002: row(NOT, NODE, DROP, OTHER, "no connection", transport=True),
+    2003: row(NOT, NODE, DROP, OTHER, "no connection", transport=True),
+    2005: row(NOT, NODE, DROP, OTHER, "unknown host", transport=True),
+    2006: row(NOT, NODE, DROP, SAME, "the server had gone away before anything was sent", transport=True),
+    2012: row(NOT, NODE, DROP, OTHER, "handshake failed", transport=True),
+    2013: row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True),
+    2014: row(AMB, NONE, DROP, NOWHERE, "commands out of sync"),
+    2026: row(NOT, CFG, DROP, NOWHERE, "TLS", transport=True),
+    2027: row(AMB, NODE, DROP, OTHER, "malformed packet", transport=True),
+    2045: row(AMB, NODE, DROP, OTHER, "the connection was lost", transport=True),
+    2055: row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True),
+    2059: row(NOT, CFG, DROP, NOWHERE, "authentication plugin"),
+    2061: row(NOT, CFG, DROP, NOWHERE, "authentication"),
 }
 
-_CONNECT_CLASS = Meaning(_NOT, _NODE, _DROP, _OTHER, "no connection", transport=True)
-_UNKNOWN = Meaning(_AMB, _NODE, _DROP, _NOWHERE, "unknown error: the state of the connection is not known")
-_UNREADABLE = Meaning(Outcome.APPLIED, _NONE, _DROP, _NOWHERE, "the server answered, and a value of the answer cannot be read")
-_CANCELLED = Meaning(_AMB, _NONE, _DROP, _NOWHERE, "the caller gave up; the server runs on until it is killed")
-_TIMED_OUT = Meaning(_AMB, _SLOW, _DROP, _OTHER, "no answer in time")
-_SYSTEM = Meaning(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True)
+_CONNECT_CLASS = row(NOT, NODE, DROP, OTHER, "no connection", transport=True)
+_UNKNOWN = row(AMB, NODE, DROP, NOWHERE, "unknown error: the state of the connection is not known")
+_UNREADABLE = row(DONE, NONE, DROP, NOWHERE, "the server answered, and a value of the answer cannot be read")
+_MISUSE = row(FAIL, NONE, KEEP, NOWHERE, "nothing was sent")
+_CANCELLED = row(AMB, NONE, DROP, NOWHERE, "the caller gave up; the server runs on until it is killed")
+_TIMED_OUT = row(AMB, SLOW, DROP, OTHER, "no answer in time")
+_SYSTEM = row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True)
 
-_BEFORE_SENDING = (Phase.CONNECT, Phase.SETUP, Phase.CHECK)
 _LAG_SENSITIVE = frozenset({1049, 1146})
 ROLLS_BACK = frozenset({1020, 1213, 1613, 1614, 1622, 1950, 1964, 3100, 3101})
 """Numbers after which the server has no transaction open any more, although the error reply does not say so."""
@@ -194,16 +195,16 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
     """
     number = error_number(error)
     if isinstance(error, ParameterError):
-        return _verdict(Meaning(_FAIL, _NONE, _KEEP, _NOWHERE, "nothing was sent"), type(error).__name__)
+        return replace(_MISUSE, code=type(error).__name__)
     code = str(number) if number is not None else type(error).__name__
-    meaning = _meaning(error, number, flavor)
-    if phase in _BEFORE_SENDING:
-        return _verdict(_before_sending(meaning, number), code)
-    if phase is Phase.TRANSACTION:
-        return _verdict(_in_transaction(meaning), code)
-    if phase is Phase.COMMIT:
-        return _verdict(_at_commit(meaning, number), code)
-    return _verdict(meaning, code)
+    found = _meaning(error, number, flavor)
+    if phase in BEFORE_SENDING:
+        found = _before_sending(found, number)
+    elif phase is Phase.TRANSACTION:
+        found = in_transaction(found)
+    elif phase is Phase.COMMIT:
+        found = _at_commit(found, number)
+    return replace(found, code=code)
 
 
 def error_number(error: BaseException) -> int | None:
@@ -214,7 +215,7 @@ def error_number(error: BaseException) -> int | None:
     return None
 
 
-def _meaning(error: BaseException, number: int | None, flavor: Flavor | None) -> Meaning:
+def _meaning(error: BaseException, number: int | None, flavor: Flavor | None) -> Verdict:
     if number is not None:
         return _by_number(error, number, flavor)
     name = type(error).__name__
@@ -233,7 +234,7 @@ def _meaning(error: BaseException, number: int | None, flavor: Flavor | None) ->
     return _UNKNOWN
 
 
-def _by_number(error: BaseException, number: int, flavor: Flavor | None) -> Meaning:
+def _by_number(error: BaseException, number: int, flavor: Flavor | None) -> Verdict:
     if number == 1290:
         message = str(error.args[1]) if len(error.args) > 1 else ""
         # 1290 names any server option; only this one says that another server would take the write.
@@ -251,48 +252,28 @@ def _by_number(error: BaseException, number: int, flavor: Flavor | None) -> Mean
     return _ANSWER
 
 
-def _before_sending(meaning: Meaning, number: int | None) -> Meaning:
+def _before_sending(found: Verdict, number: int | None) -> Verdict:
     """Nothing of the caller's was sent: never ambiguous; what is not an answer of the server is connect-class."""
-    if meaning.outcome is _AMB or (number is None and meaning is not _CANCELLED):
-        blame = meaning.blame if meaning is _CANCELLED or meaning.blame is _CFG else _NODE
-        return Meaning(_NOT, blame, _DROP, _OTHER, meaning.note or "nothing was sent", transport=meaning is not _CANCELLED)
-    if meaning is _ANSWER:
-        return Meaning(_NOT, _CFG, _DROP, _NOWHERE, "the server refused the connection or its set-up")
-    return replace(meaning, outcome=_NOT, connection=_SIBLINGS if meaning.connection is _SIBLINGS else _DROP)
+    if found.outcome is AMB or (number is None and found is not _CANCELLED):
+        blame = found.blame if found is _CANCELLED or found.blame is CFG else NODE
+        return row(NOT, blame, DROP, OTHER, found.note or "nothing was sent", transport=found is not _CANCELLED)
+    if found is _ANSWER:
+        return row(NOT, CFG, DROP, NOWHERE, "the server refused the connection or its set-up")
+    return replace(found, outcome=NOT, connection=SIBLINGS if found.connection is SIBLINGS else DROP)
 
 
-def _in_transaction(meaning: Meaning) -> Meaning:
-    """Before COMMIT was sent: with the connection goes the transaction."""
-    if meaning.outcome is _AMB or (meaning.outcome is _NOT and meaning.connection is not _KEEP):
-        return replace(meaning, outcome=_TXN)
-    return meaning
-
-
-def _at_commit(meaning: Meaning, number: int | None) -> Meaning:
+def _at_commit(found: Verdict, number: int | None) -> Verdict:
     """
     COMMIT was to be sent: what refused it, or kept it from being sent, rolled back; an answer that we do not know leaves it
     open.
     """
     if number == 1053:
-        return replace(meaning, outcome=_AMB)
-    if meaning.outcome is _NOT:
-        return replace(meaning, outcome=_TXN)
-    if meaning is _ANSWER:
-        return replace(meaning, outcome=_AMB, connection=_DROP, note="an error in answer to COMMIT")
-    return meaning
-
-
-def _verdict(meaning: Meaning, code: str) -> Verdict:
-    return Verdict(
-        outcome=meaning.outcome,
-        blame=meaning.blame,
-        connection=meaning.connection,
-        route=meaning.route,
-        code=code,
-        transport=meaning.transport,
-        read_only_refusal=meaning.read_only,
-        note=meaning.note,
-    )
+        return replace(found, outcome=AMB)
+    if found.outcome is NOT:
+        return replace(found, outcome=TXN)
+    if found is _ANSWER:
+        return replace(found, outcome=AMB, connection=DROP, note="an error in answer to COMMIT")
+    return found
 
 
 # --- flavour, identity, role ----------------------------------------------------------------------------------------------------
@@ -396,9 +377,6 @@ def _setting(name: str, value: str) -> str:
     return f"{name}=_utf8mb4 X'{text.encode().hex()}'"
 
 
-ISOLATIONS = frozenset({"read uncommitted", "read committed", "repeatable read", "serializable"})
-
-
 def begin_statements(*, isolation: str | None, readonly: bool) -> list[str]:
     """
     The statements that open a transaction.
@@ -412,10 +390,7 @@ def begin_statements(*, isolation: str | None, readonly: bool) -> list[str]:
     start = "START TRANSACTION READ ONLY" if readonly else "START TRANSACTION"
     if isolation is None:
         return [start]
-    level = isolation.lower().replace("_", " ")
-    if level not in ISOLATIONS:
-        raise ParameterError(f"{isolation!r} is not an isolation level ({', '.join(sorted(ISOLATIONS))})")
-    return [f"SET TRANSACTION ISOLATION LEVEL {level.upper()}", start]
+    return [f"SET TRANSACTION ISOLATION LEVEL {isolation_level(isolation)}", start]
 
 
 def savepoint_statement(verb: str, name: str) -> str:

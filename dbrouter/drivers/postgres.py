@@ -18,77 +18,60 @@ from typing import Any
 
 from dbrouter.drivers.base import ProbeReply
 from dbrouter.drivers.outcome import Verdict
-from dbrouter.errors import ParameterError
-from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
+from dbrouter.drivers.verdicts import (
+    AMB,
+    BEFORE_SENDING,
+    CFG,
+    DONE,
+    DROP,
+    FAIL,
+    KEEP,
+    LATER,
+    LOAD,
+    NODE,
+    NONE,
+    NOT,
+    NOWHERE,
+    OTHER,
+    OTHER_LATER,
+    ROLE,
+    SAME,
+    SIBLINGS,
+    SLOW,
+    TXN,
+    WRITER,
+    in_transaction,
+    isolation_level,
+    row,
+)
+from dbrouter.terms import Flavor, Phase, Role
 
 # --- the table ----------------------------------------------------------------------------------------
 
-_NOT, _FAIL, _TXN, _AMB, _DONE = (
-    Outcome.NOT_APPLIED,
-    Outcome.FAILED,
-    Outcome.ROLLED_BACK,
-    Outcome.AMBIGUOUS,
-    Outcome.APPLIED,
-)
-_NODE, _SLOW, _LOAD, _ROLE, _CFG, _NONE = Blame.NODE, Blame.SLOW, Blame.LOAD, Blame.ROLE, Blame.CONFIG, Blame.NONE
-_KEEP, _DROP, _SIBLINGS = ConnectionFate.KEEP, ConnectionFate.DROP, ConnectionFate.DROP_SIBLINGS
-_SAME, _LATER, _OTHER, _OTHER_LATER, _WRITER, _NOWHERE = (
-    RetryWhere.SAME,
-    RetryWhere.SAME_LATER,
-    RetryWhere.OTHER,
-    RetryWhere.OTHER_LATER,
-    RetryWhere.WRITER,
-    RetryWhere.NOWHERE,
-)
-
-
-def _row(
-    outcome: Outcome,
-    blame: Blame,
-    connection: ConnectionFate,
-    route: RetryWhere,
-    note: str = "",
-    *,
-    transport: bool = False,
-    read_only_refusal: bool = False,
-) -> Verdict:
-    """A row: the verdict on a statement that had been sent; the code is filled in when it is judged."""
-    return Verdict(
-        outcome=outcome,
-        blame=blame,
-        connection=connection,
-        route=route,
-        code="",
-        note=note,
-        transport=transport,
-        read_only_refusal=read_only_refusal,
-    )
-
-
-_ANSWER = _row(_FAIL, _NONE, _KEEP, _NOWHERE)
-_WARNING = _row(_DONE, _NONE, _KEEP, _NOWHERE, "a warning, not an error")
-_LOST = _row(_AMB, _NODE, _DROP, _OTHER, "the connection failed", transport=True)
-_AUTH = _row(_NOT, _CFG, _DROP, _NOWHERE, "authentication")
-_LAGGING = _row(_FAIL, _NONE, _KEEP, _WRITER, "unknown here; on a replica it may not have arrived yet")
-_NO_STATEMENT = _row(_NOT, _CFG, _DROP, _SAME, "a prepared statement is missing or doubled: a pooler between us and the server?")
-_SHORT = _row(_NOT, _LOAD, _KEEP, _OTHER_LATER, "the server is short of memory or another resource")
-_BROKEN_DISK = _row(_NOT, _NODE, _DROP, _OTHER, "the server's system failed")
-_CORRUPT = _row(_FAIL, _NODE, _DROP, _OTHER, "the server's data are corrupted")
-_ROLLED_BACK = _row(_TXN, _NONE, _KEEP, _LATER, "the server rolled the transaction back")
-_UNRESOLVED = _row(_AMB, _NODE, _DROP, _NOWHERE, "the server does not know how the transaction ended", transport=True)
-_SESSION_ENDED = _row(_NOT, _NONE, _DROP, _SAME, "the server had ended the session by a time limit", transport=True)
+_ANSWER = row(FAIL, NONE, KEEP, NOWHERE)
+_WARNING = row(DONE, NONE, KEEP, NOWHERE, "a warning, not an error")
+_LOST = row(AMB, NODE, DROP, OTHER, "the connection failed", transport=True)
+_AUTH = row(NOT, CFG, DROP, NOWHERE, "authentication")
+_LAGGING = row(FAIL, NONE, KEEP, WRITER, "unknown here; on a replica it may not have arrived yet")
+_NO_STATEMENT = row(NOT, CFG, DROP, SAME, "a prepared statement is missing or doubled: a pooler between us and the server?")
+_SHORT = row(NOT, LOAD, KEEP, OTHER_LATER, "the server is short of memory or another resource")
+_BROKEN_DISK = row(NOT, NODE, DROP, OTHER, "the server's system failed")
+_CORRUPT = row(FAIL, NODE, DROP, OTHER, "the server's data are corrupted")
+_ROLLED_BACK = row(TXN, NONE, KEEP, LATER, "the server rolled the transaction back")
+_UNRESOLVED = row(AMB, NODE, DROP, NOWHERE, "the server does not know how the transaction ended", transport=True)
+_SESSION_ENDED = row(NOT, NONE, DROP, SAME, "the server had ended the session by a time limit", transport=True)
 
 SQLSTATES: dict[str, Verdict] = {
-    "08001": _row(_NOT, _NODE, _DROP, _OTHER, "no connection", transport=True),
-    "08003": _row(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was closed in the middle of the statement", transport=True),
-    "08004": _row(_NOT, _CFG, _DROP, _OTHER_LATER, "the server rejected the connection"),
+    "08001": row(NOT, NODE, DROP, OTHER, "no connection", transport=True),
+    "08003": row(AMB, NODE, SIBLINGS, OTHER, "the connection was closed in the middle of the statement", transport=True),
+    "08004": row(NOT, CFG, DROP, OTHER_LATER, "the server rejected the connection"),
     "08007": _UNRESOLVED,
-    "25006": _row(_NOT, _ROLE, _KEEP, _WRITER, "the session or the server is read-only", read_only_refusal=True),
-    "25P02": _row(_FAIL, _NONE, _KEEP, _NOWHERE, "an earlier error ended the transaction"),
+    "25006": row(NOT, ROLE, KEEP, WRITER, "the session or the server is read-only", read_only_refusal=True),
+    "25P02": row(FAIL, NONE, KEEP, NOWHERE, "an earlier error ended the transaction"),
     "25P03": _SESSION_ENDED,
     "25P04": _SESSION_ENDED,
     "26000": _NO_STATEMENT,
-    "3D000": _row(_NOT, _CFG, _DROP, _OTHER, "unknown database"),
+    "3D000": row(NOT, CFG, DROP, OTHER, "unknown database"),
     "3F000": _LAGGING,
     "40001": replace(_ROLLED_BACK, note="serialization failure"),
     "40003": _UNRESOLVED,
@@ -98,20 +81,20 @@ SQLSTATES: dict[str, Verdict] = {
     "42883": _LAGGING,
     "42P01": _LAGGING,
     "42P05": _NO_STATEMENT,
-    "53100": _row(_NOT, _NODE, _KEEP, _NOWHERE, "disk full"),
-    "53300": _row(_NOT, _LOAD, _DROP, _OTHER_LATER, "too many connections"),
-    "53400": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "a configured limit of the server"),
-    "55P03": _row(_NOT, _NONE, _KEEP, _NOWHERE, "a lock is not available"),
-    "57000": _row(_NOT, _NONE, _KEEP, _NOWHERE, "an operator intervened"),
-    "57014": _row(_NOT, _NONE, _KEEP, _NOWHERE, "the statement was cancelled"),
+    "53100": row(NOT, NODE, KEEP, NOWHERE, "disk full"),
+    "53300": row(NOT, LOAD, DROP, OTHER_LATER, "too many connections"),
+    "53400": row(FAIL, CFG, KEEP, NOWHERE, "a configured limit of the server"),
+    "55P03": row(NOT, NONE, KEEP, NOWHERE, "a lock is not available"),
+    "57000": row(NOT, NONE, KEEP, NOWHERE, "an operator intervened"),
+    "57014": row(NOT, NONE, KEEP, NOWHERE, "the statement was cancelled"),
     # A write in autocommit is certainly not applied only where no synchronous standby is configured, which we do not know: a
     # backend that is terminated while it waits for one has committed.
-    "57P01": _row(_AMB, _NODE, _SIBLINGS, _OTHER, "the server or an operator ended the connection", transport=True),
-    "57P02": _row(_AMB, _NODE, _SIBLINGS, _OTHER, "another backend of the server crashed", transport=True),
-    "57P03": _row(_NOT, _NODE, _DROP, _OTHER, "the server is starting, stopping or recovering", transport=True),
-    "57P04": _row(_FAIL, _CFG, _DROP, _NOWHERE, "the database was dropped"),
+    "57P01": row(AMB, NODE, SIBLINGS, OTHER, "the server or an operator ended the connection", transport=True),
+    "57P02": row(AMB, NODE, SIBLINGS, OTHER, "another backend of the server crashed", transport=True),
+    "57P03": row(NOT, NODE, DROP, OTHER, "the server is starting, stopping or recovering", transport=True),
+    "57P04": row(FAIL, CFG, DROP, NOWHERE, "the database was dropped"),
     "57P05": _SESSION_ENDED,
-    "72000": _row(_NOT, _NONE, _KEEP, _SAME, "snapshot too old"),
+    "72000": row(NOT, NONE, KEEP, SAME, "snapshot too old"),
     "XX001": _CORRUPT,
     "XX002": _CORRUPT,
 }
@@ -126,41 +109,41 @@ CLASSES: dict[str, Verdict] = {
     "40": _ROLLED_BACK,
     "53": _SHORT,
     "58": _BROKEN_DISK,
-    "XX": _row(_NOT, _NODE, _DROP, _OTHER, "an internal error of the server"),
+    "XX": row(NOT, NODE, DROP, OTHER, "an internal error of the server"),
 }
 """By the first two characters. What stands in neither table is an answer without effect: data, constraints, syntax, RAISE."""
 
-STANDBY_CANNOT = _row(_NOT, _ROLE, _KEEP, _WRITER, "a standby cannot do this", read_only_refusal=True)
+STANDBY_CANNOT = row(NOT, ROLE, KEEP, WRITER, "a standby cannot do this", read_only_refusal=True)
 """0A000 from a hot standby: read-write mode, SERIALIZABLE; XX000 from functions that want a transaction id "during recovery"."""
-STANDBY_LACKS = _row(_FAIL, _ROLE, _KEEP, _WRITER, "the server is in recovery")
+STANDBY_LACKS = row(FAIL, ROLE, KEEP, WRITER, "the server is in recovery")
 """55000 from a hot standby: WAL positions and their like."""
-RECOVERY_CONFLICT = _row(_NOT, _LOAD, _KEEP, _OTHER, "the replica's replay cancelled the statement")
+RECOVERY_CONFLICT = row(NOT, LOAD, KEEP, OTHER, "the replica's replay cancelled the statement")
 """40001 from a hot standby whose replay needed what the statement was reading."""
-TIME_LIMIT = _row(_NOT, _SLOW, _KEEP, _NOWHERE, "statement_timeout")
+TIME_LIMIT = row(NOT, SLOW, KEEP, NOWHERE, "statement_timeout")
 """57014 where the server says that it was the time limit."""
 
 PGBOUNCER: dict[str, Verdict] = {
-    "query_wait_timeout": _row(_NOT, _LOAD, _DROP, _OTHER_LATER, "PgBouncer had no server connection to give"),
-    "no more connections allowed": _row(_NOT, _LOAD, _DROP, _OTHER_LATER, "PgBouncer's max_client_conn"),
-    "server login has been failing": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer cannot log in to the server", transport=True),
-    "server_login_retry": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer cannot log in to the server", transport=True),
-    "server conn crashed": _row(_AMB, _NODE, _DROP, _OTHER, "PgBouncer lost the server", transport=True),
-    "server_lifetime": _row(_AMB, _NODE, _DROP, _OTHER, "PgBouncer closed the server connection", transport=True),
-    "query_timeout": _row(_AMB, _SLOW, _DROP, _NOWHERE, "PgBouncer's query_timeout", transport=True),
-    "idle_transaction_timeout": _row(_NOT, _NONE, _DROP, _SAME, "PgBouncer's idle_transaction_timeout", transport=True),
-    "client_idle_timeout": _row(_NOT, _NONE, _DROP, _SAME, "PgBouncer's client_idle_timeout", transport=True),
-    "bouncer config error": _row(_NOT, _CFG, _DROP, _NOWHERE, "PgBouncer's configuration"),
-    "no such database": _row(_NOT, _CFG, _DROP, _NOWHERE, "PgBouncer does not know the database"),
-    "no such user": _row(_NOT, _CFG, _DROP, _NOWHERE, "PgBouncer does not know the user"),
-    "authentication failed": _row(_NOT, _CFG, _DROP, _NOWHERE, "PgBouncer does not take the password"),
-    "login rejected": _row(_NOT, _CFG, _DROP, _NOWHERE, "PgBouncer does not let this user in"),
-    "client_login_timeout": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer could not finish the login in time", transport=True),
-    "unsupported startup parameter": _row(_NOT, _CFG, _DROP, _NOWHERE, "PgBouncer takes no such start-up parameter"),
-    "the database system is shutting down": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer is stopping", transport=True),
-    "pgbouncer is shutting down": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer is stopping", transport=True),
-    "database is disabled": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer has the database disabled"),
-    "is disabled": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer has the database disabled"),
-    "is paused": _row(_NOT, _NODE, _DROP, _OTHER, "PgBouncer has the database paused"),
+    "query_wait_timeout": row(NOT, LOAD, DROP, OTHER_LATER, "PgBouncer had no server connection to give"),
+    "no more connections allowed": row(NOT, LOAD, DROP, OTHER_LATER, "PgBouncer's max_client_conn"),
+    "server login has been failing": row(NOT, NODE, DROP, OTHER, "PgBouncer cannot log in to the server", transport=True),
+    "server_login_retry": row(NOT, NODE, DROP, OTHER, "PgBouncer cannot log in to the server", transport=True),
+    "server conn crashed": row(AMB, NODE, DROP, OTHER, "PgBouncer lost the server", transport=True),
+    "server_lifetime": row(AMB, NODE, DROP, OTHER, "PgBouncer closed the server connection", transport=True),
+    "query_timeout": row(AMB, SLOW, DROP, NOWHERE, "PgBouncer's query_timeout", transport=True),
+    "idle_transaction_timeout": row(NOT, NONE, DROP, SAME, "PgBouncer's idle_transaction_timeout", transport=True),
+    "client_idle_timeout": row(NOT, NONE, DROP, SAME, "PgBouncer's client_idle_timeout", transport=True),
+    "bouncer config error": row(NOT, CFG, DROP, NOWHERE, "PgBouncer's configuration"),
+    "no such database": row(NOT, CFG, DROP, NOWHERE, "PgBouncer does not know the database"),
+    "no such user": row(NOT, CFG, DROP, NOWHERE, "PgBouncer does not know the user"),
+    "authentication failed": row(NOT, CFG, DROP, NOWHERE, "PgBouncer does not take the password"),
+    "login rejected": row(NOT, CFG, DROP, NOWHERE, "PgBouncer does not let this user in"),
+    "client_login_timeout": row(NOT, NODE, DROP, OTHER, "PgBouncer could not finish the login in time", transport=True),
+    "unsupported startup parameter": row(NOT, CFG, DROP, NOWHERE, "PgBouncer takes no such start-up parameter"),
+    "the database system is shutting down": row(NOT, NODE, DROP, OTHER, "PgBouncer is stopping", transport=True),
+    "pgbouncer is shutting down": row(NOT, NODE, DROP, OTHER, "PgBouncer is stopping", transport=True),
+    "database is disabled": row(NOT, NODE, DROP, OTHER, "PgBouncer has the database disabled"),
+    "is disabled": row(NOT, NODE, DROP, OTHER, "PgBouncer has the database disabled"),
+    "is paused": row(NOT, NODE, DROP, OTHER, "PgBouncer has the database paused"),
 }
 """08P01 by text: a pooler says everything with this one code. The first that occurs in the message counts."""
 
@@ -169,35 +152,35 @@ UNKNOWN_STARTUP_PARAMETER = "unsupported startup parameter"
 
 # --- what the client library raises by itself -----------------------------------------------------------
 
-_NOT_SENT = _row(_NOT, _NONE, _DROP, _SAME, "the connection was already closed; nothing was sent", transport=True)
-_IN_USE = _row(_NOT, _NONE, _KEEP, _NOWHERE, "another statement is in progress on this connection; nothing was sent")
-_MISUSE = _row(_FAIL, _NONE, _KEEP, _NOWHERE, "nothing was sent")
-_CANCELLED = _row(_AMB, _NONE, _KEEP, _NOWHERE, "the caller gave up")
-_TIMED_OUT = _row(_AMB, _SLOW, _DROP, _OTHER, "no answer in time")
-_SYSTEM = _row(_AMB, _NODE, _SIBLINGS, _OTHER, "the connection was lost", transport=True)
-_STREAM = _row(_AMB, _NODE, _DROP, _NOWHERE, "the state of the connection is not known", transport=True)
-_STALE_PLAN = _row(_NOT, _NONE, _KEEP, _SAME, "the plan was made for another schema")
-_UNREADABLE = _row(_DONE, _NONE, _DROP, _NOWHERE, "it ran; a value of the answer could not be decoded")
-_UNKNOWN = _row(_AMB, _NONE, _DROP, _NOWHERE, "unknown error")
+_NOT_SENT = row(NOT, NONE, DROP, SAME, "the connection was already closed; nothing was sent", transport=True)
+_IN_USE = row(NOT, NONE, KEEP, NOWHERE, "another statement is in progress on this connection; nothing was sent")
+_MISUSE = row(FAIL, NONE, KEEP, NOWHERE, "nothing was sent")
+_CANCELLED = row(AMB, NONE, KEEP, NOWHERE, "the caller gave up")
+_TIMED_OUT = row(AMB, SLOW, DROP, OTHER, "no answer in time")
+_SYSTEM = row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True)
+_STREAM = row(AMB, NODE, DROP, NOWHERE, "the state of the connection is not known", transport=True)
+_STALE_PLAN = row(NOT, NONE, KEEP, SAME, "the plan was made for another schema")
+_UNREADABLE = row(DONE, NONE, DROP, NOWHERE, "it ran; a value of the answer could not be decoded")
+_UNKNOWN = row(AMB, NONE, DROP, NOWHERE, "unknown error")
 
 CLIENT_SIDE: dict[str, Verdict] = {
-    "OutdatedSchemaCacheError": _row(_DONE, _NONE, _KEEP, _NOWHERE, "it ran; a value could not be decoded after a schema change"),
+    "OutdatedSchemaCacheError": row(DONE, NONE, KEEP, NOWHERE, "it ran; a value could not be decoded after a schema change"),
     "InvalidCachedStatementError": _STALE_PLAN,
-    "ClientConfigurationError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "settings; nothing was sent"),
-    "UnsupportedClientFeatureError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "the library cannot do this; nothing was sent"),
-    "UnsupportedServerFeatureError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "the server cannot do this; nothing was sent"),
-    "TargetServerAttributeNotMatched": _row(_NOT, _ROLE, _DROP, _OTHER, "not the wanted role"),
+    "ClientConfigurationError": row(FAIL, CFG, KEEP, NOWHERE, "settings; nothing was sent"),
+    "UnsupportedClientFeatureError": row(FAIL, CFG, KEEP, NOWHERE, "the library cannot do this; nothing was sent"),
+    "UnsupportedServerFeatureError": row(FAIL, CFG, KEEP, NOWHERE, "the server cannot do this; nothing was sent"),
+    "TargetServerAttributeNotMatched": row(NOT, ROLE, DROP, OTHER, "not the wanted role"),
     "ConnectionDoesNotExistError": SQLSTATES["08003"],
     "DataError": _MISUSE,
     "InterfaceError": _MISUSE,
-    "ConfigError": _row(_FAIL, _CFG, _KEEP, _NOWHERE, "settings; nothing was sent"),
+    "ConfigError": row(FAIL, CFG, KEEP, NOWHERE, "settings; nothing was sent"),
     "DBRouterError": _MISUSE,
     "ProtocolError": _STREAM,
     "InternalClientError": _STREAM,
     "CancelledError": _CANCELLED,
     # TimeoutError is an OSError: it stands before it in every method resolution order.
     "TimeoutError": _TIMED_OUT,
-    "SSLCertVerificationError": _row(_NOT, _CFG, _DROP, _NOWHERE, "the server's certificate is not accepted", transport=True),
+    "SSLCertVerificationError": row(NOT, CFG, DROP, NOWHERE, "the server's certificate is not accepted", transport=True),
     "OSError": _SYSTEM,
     "EOFError": _SYSTEM,
     # What could not be encoded is a DataError; these come from a codec that read the answer.
@@ -213,7 +196,6 @@ _SHARED = ("another operation is in progress", "is cancelling")
 _QUEUED = re.compile(r"another operation \(\d+\) is in progress|in the \"failed\" state")
 """The server's last word was already waiting in the socket when asyncpg wanted to write: nothing was written."""
 
-_BEFORE_SENDING = (Phase.CONNECT, Phase.SETUP, Phase.CHECK)
 _RECOVERY_ROUTINES = frozenset({"ProcessInterrupts", "ProcessRecoveryConflictInterrupt", "ProcessRecoveryConflictInterrupts"})
 _STANDBY_ROUTINES = frozenset({"call_bool_check_hook", "call_enum_check_hook", "GetSerializableTransactionSnapshot"})
 
@@ -226,14 +208,15 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
         flavor: of the server; PgBouncer's texts are looked at whatever it says, because a FATAL of a pooler can come through any
             connection.
     """
-    code, row = _meaning(error)
-    if phase in _BEFORE_SENDING:
-        row = _before_sending(row, phase)
+    code, found = _meaning(error)
+    if phase in BEFORE_SENDING:
+        found = _before_sending(found, phase)
     elif phase is Phase.TRANSACTION:
-        row = _in_transaction(row)
+        # Any error but a misuse has aborted the transaction.
+        found = replace(found, outcome=TXN) if found is _STALE_PLAN else in_transaction(found)
     elif phase is Phase.COMMIT:
-        row = _at_commit(row, code)
-    return replace(row, code=code)
+        found = _at_commit(found, code)
+    return replace(found, code=code)
 
 
 def _meaning(error: BaseException) -> tuple[str, Verdict]:
@@ -243,11 +226,11 @@ def _meaning(error: BaseException) -> tuple[str, Verdict]:
     if (sqlstate := answered(error)) is not None:
         return sqlstate, _of_answer(sqlstate, error)
     for cls in type(error).__mro__:
-        row = CLIENT_SIDE.get(cls.__name__)
-        if row is not None:
-            return _of_client(error, cls.__name__, row)
+        found = CLIENT_SIDE.get(cls.__name__)
+        if found is not None:
+            return _of_client(error, cls.__name__, found)
     if isinstance(error, RuntimeError) and _mentions(error, _CLOSED):
-        return type(error).__name__, replace(_NOT_SENT, route=_NOWHERE, transport=False)
+        return type(error).__name__, replace(_NOT_SENT, route=NOWHERE, transport=False)
     return type(error).__name__, _UNKNOWN
 
 
@@ -261,9 +244,9 @@ def _of_answer(sqlstate: str, error: BaseException) -> Verdict:
     message = str(error.args[0]) if error.args else ""
     routine = getattr(error, "server_source_function", None)
     if sqlstate == "08P01":
-        for text, row in PGBOUNCER.items():
+        for text, found in PGBOUNCER.items():
             if text in message:
-                return row
+                return found
     if sqlstate == "0A000" and (routine in _STANDBY_ROUTINES or "recovery" in message or "hot standby" in message):
         return STANDBY_CANNOT
     if sqlstate == "XX000" and "during recovery" in message:
@@ -277,9 +260,9 @@ def _of_answer(sqlstate: str, error: BaseException) -> Verdict:
     return SQLSTATES.get(sqlstate) or CLASSES.get(sqlstate[:2], _ANSWER)
 
 
-def _of_client(error: BaseException, name: str, row: Verdict) -> tuple[str, Verdict]:
+def _of_client(error: BaseException, name: str, found: Verdict) -> tuple[str, Verdict]:
     if name == "ConnectionDoesNotExistError":
-        return _of_lost_connection(error, row)
+        return _of_lost_connection(error, found)
     if name == "InterfaceError":
         if _mentions(error, _CLOSED):
             return name, _NOT_SENT
@@ -287,21 +270,21 @@ def _of_client(error: BaseException, name: str, row: Verdict) -> tuple[str, Verd
             return name, _IN_USE
     if name == "InternalClientError" and _QUEUED.search(str(error)):
         return name, _NOT_SENT
-    return type(error).__name__, row
+    return type(error).__name__, found
 
 
-def _of_lost_connection(error: BaseException, row: Verdict) -> tuple[str, Verdict]:
+def _of_lost_connection(error: BaseException, found: Verdict) -> tuple[str, Verdict]:
     """The server's last words, where the library kept them, say more than that the connection is gone."""
     cause = error.__cause__
     sqlstate = answered(cause) if cause is not None else None
     if cause is None or sqlstate is None:
-        return "08003", row
+        return "08003", found
     said = _of_answer(sqlstate, cause)
     if said is _ANSWER and (getattr(cause, "severity_en", None) or getattr(cause, "severity", "")) != "ERROR":
-        return sqlstate, row
-    if said.connection is _KEEP:
-        said = replace(said, connection=_DROP)
-    return sqlstate, replace(said, transport=said.blame is not _CFG)
+        return sqlstate, found
+    if said.connection is KEEP:
+        said = replace(said, connection=DROP)
+    return sqlstate, replace(said, transport=said.blame is not CFG)
 
 
 def _mentions(error: BaseException, texts: Sequence[str]) -> bool:
@@ -312,37 +295,30 @@ def _mentions(error: BaseException, texts: Sequence[str]) -> bool:
 # --- what the phase makes of it -------------------------------------------------------------------------
 
 
-def _before_sending(row: Verdict, phase: Phase) -> Verdict:
+def _before_sending(found: Verdict, phase: Phase) -> Verdict:
     """Nothing of the caller's was sent. What is no answer of the server is connect-class; an answer refuses our settings."""
-    if row is _CANCELLED:
-        return replace(row, outcome=_NOT, connection=_DROP)
-    if row.outcome is _AMB:
-        return replace(row, outcome=_NOT, blame=_NODE, connection=_DROP, route=_OTHER, transport=True)
-    if row is _NOT_SENT:
-        return row if phase is Phase.CHECK else replace(row, blame=_NODE, route=_OTHER)
-    if row.blame in (_NONE, _SLOW) and phase is not Phase.CHECK:
-        return replace(row, outcome=_NOT, blame=_CFG, connection=_DROP, route=_NOWHERE, note=row.note or "refused at connect")
-    return replace(row, outcome=_NOT, connection=_SIBLINGS if row.connection is _SIBLINGS else _DROP)
+    if found is _CANCELLED:
+        return replace(found, outcome=NOT, connection=DROP)
+    if found.outcome is AMB:
+        return replace(found, outcome=NOT, blame=NODE, connection=DROP, route=OTHER, transport=True)
+    if found is _NOT_SENT:
+        return found if phase is Phase.CHECK else replace(found, blame=NODE, route=OTHER)
+    if found.blame in (NONE, SLOW) and phase is not Phase.CHECK:
+        return replace(found, outcome=NOT, blame=CFG, connection=DROP, route=NOWHERE, note=found.note or "refused at connect")
+    return replace(found, outcome=NOT, connection=SIBLINGS if found.connection is SIBLINGS else DROP)
 
 
-def _in_transaction(row: Verdict) -> Verdict:
-    """COMMIT was not sent: with the connection goes the transaction, and any error but a misuse has aborted it."""
-    if row.outcome is _AMB or (row.outcome is _NOT and row.connection is not _KEEP) or row is _STALE_PLAN:
-        return replace(row, outcome=_TXN)
-    return row
-
-
-def _at_commit(row: Verdict, code: str) -> Verdict:
+def _at_commit(found: Verdict, code: str) -> Verdict:
     """
     COMMIT was to be sent. An error that the server answers says that it rolled back; so does what kept COMMIT from being sent.
 
     An I/O error may have come after the commit record was written.
     """
     if code[:2] == "58":
-        return replace(row, outcome=_AMB, route=_NOWHERE)
-    if row.outcome is _NOT:
-        return replace(row, outcome=_TXN)
-    return row
+        return replace(found, outcome=AMB, route=NOWHERE)
+    if found.outcome is NOT:
+        return replace(found, outcome=TXN)
+    return found
 
 
 # --- role, lag, identity --------------------------------------------------------------------------------
@@ -391,8 +367,6 @@ def probe_reply(row: Sequence[Any], flavor: Flavor, *, read_only: bool) -> Probe
 
 # --- transactions and sessions ----------------------------------------------------------------------------
 
-ISOLATIONS = frozenset({"read uncommitted", "read committed", "repeatable read", "serializable"})
-
 RESET_SCRIPT = (
     "RESET SESSION AUTHORIZATION; RESET ALL; CLOSE ALL; UNLISTEN *;"
     " SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES"
@@ -412,10 +386,7 @@ def begin_statement(*, isolation: str | None, readonly: bool, deferrable: bool) 
     """
     modes = []
     if isolation is not None:
-        level = isolation.lower().replace("_", " ")
-        if level not in ISOLATIONS:
-            raise ParameterError(f"{isolation!r} is not an isolation level ({', '.join(sorted(ISOLATIONS))})")
-        modes.append(f"ISOLATION LEVEL {level.upper()}")
+        modes.append(f"ISOLATION LEVEL {isolation_level(isolation)}")
     if readonly:
         modes.append("READ ONLY")
     if deferrable:

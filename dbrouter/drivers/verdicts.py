@@ -1,0 +1,69 @@
+"""
+The words in which the verdict tables of `postgres.py` and `mysql.py` are written: short names, so that a row fits on a line.
+
+A row is a `Verdict` without a code: what an error means when it answered an autocommit statement that had been sent. `judge` of
+each engine looks its row up, lets the phase change it, and fills in the code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dbrouter.drivers.outcome import Verdict
+from dbrouter.errors import ParameterError
+from dbrouter.terms import Blame, ConnectionFate, Outcome, Phase, RetryWhere
+
+NOT, FAIL, TXN = Outcome.NOT_APPLIED, Outcome.FAILED, Outcome.ROLLED_BACK
+AMB, DONE = Outcome.AMBIGUOUS, Outcome.APPLIED
+NODE, SLOW, LOAD, ROLE, CFG, NONE = Blame.NODE, Blame.SLOW, Blame.LOAD, Blame.ROLE, Blame.CONFIG, Blame.NONE
+KEEP, DROP, SIBLINGS = ConnectionFate.KEEP, ConnectionFate.DROP, ConnectionFate.DROP_SIBLINGS
+SAME, LATER, OTHER = RetryWhere.SAME, RetryWhere.SAME_LATER, RetryWhere.OTHER
+OTHER_LATER, WRITER, NOWHERE = RetryWhere.OTHER_LATER, RetryWhere.WRITER, RetryWhere.NOWHERE
+
+BEFORE_SENDING = (Phase.CONNECT, Phase.SETUP, Phase.CHECK)
+"""Phases in which nothing of the caller's had been sent."""
+
+ISOLATIONS = frozenset({"read uncommitted", "read committed", "repeatable read", "serializable"})
+
+
+def row(
+    outcome: Outcome,
+    blame: Blame,
+    connection: ConnectionFate,
+    route: RetryWhere,
+    note: str = "",
+    *,
+    transport: bool = False,
+    read_only_refusal: bool = False,
+) -> Verdict:
+    """A row of a table."""
+    return Verdict(
+        outcome=outcome,
+        blame=blame,
+        connection=connection,
+        route=route,
+        code="",
+        note=note,
+        transport=transport,
+        read_only_refusal=read_only_refusal,
+    )
+
+
+def in_transaction(found: Verdict) -> Verdict:
+    """*found* where COMMIT was not sent: with the connection goes the transaction."""
+    if found.outcome is AMB or (found.outcome is NOT and found.connection is not KEEP):
+        return replace(found, outcome=TXN)
+    return found
+
+
+def isolation_level(written: str) -> str:
+    """
+    *written* in SQL's words, upper-cased.
+
+    Raises:
+        ParameterError: it is not one of the four levels.
+    """
+    level = written.lower().replace("_", " ")
+    if level not in ISOLATIONS:
+        raise ParameterError(f"{written!r} is not an isolation level ({', '.join(sorted(ISOLATIONS))})")
+    return level.upper()
