@@ -1,36 +1,23 @@
-"""What the tests of the pool share: pools over fake servers, and waiting for conditions."""
+"""What the tests of the pool share: pools over fake servers."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
 from dbrouter.config.schema import PoolSettings
 from dbrouter.drivers.base import ConnectOptions
-from dbrouter.events import Event, EventHub
+from dbrouter.events import EventHub
 from dbrouter.pool import Pool
 from dbrouter.pool.pace import PaceSettings
 from dbrouter.tasks import OwnedTasks
 from dbrouter.testing.fake import FakeDriver, FakeServer
-
-
-class Listener:
-    """Keeps every event."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def observe(self, event: Event) -> None:
-        """Keep it."""
-        self.events.append(event)
-
-    def of(self, kind: type[Any]) -> list[Any]:
-        """Those of one class."""
-        return [event for event in self.events if isinstance(event, kind)]
+from tests.watching import Listener as Listener
+from tests.watching import until as until
 
 
 class Bench:
@@ -93,14 +80,6 @@ async def pool_over(
     assert errors == []
     assert pool._state.audit() == []
     assert (pool.size, pool.waiting, len(tasks), len(server.connections)) == (0, 0, 0, 0)
-
-
-async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
-    """Let the loop run until *condition* holds."""
-    limit = monotonic() + seconds
-    while not condition():
-        assert monotonic() < limit, "the condition did not come true"
-        await asyncio.sleep(0.001)
 
 
 async def ticks(count: int = 5) -> None:

@@ -1,32 +1,17 @@
-"""What the tests of the whole router share: a router on a cluster, the engine's dialect, waiting for conditions."""
+"""What the tests of the whole router share: a router on a cluster, the engine's dialect."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import monotonic
 from typing import Any
 
 from dbrouter import Router
-from dbrouter.events import Event
 from dbrouter.terms import Engine
 from dbrouter.testing import LocalCluster
-
-
-class Listener:
-    """Keeps every event."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def observe(self, event: Event) -> None:
-        """Keep it."""
-        self.events.append(event)
-
-    def of(self, kind: type[Any]) -> list[Any]:
-        """Those of one class."""
-        return [event for event in self.events if isinstance(event, kind)]
+from tests.watching import Listener as Listener
+from tests.watching import until as until
 
 
 def configuration(cluster: LocalCluster, **extra: Any) -> dict[str, Any]:
@@ -87,11 +72,3 @@ class Dialect:
 def dialect(cluster: LocalCluster) -> Dialect:
     """The dialect of a cluster."""
     return Dialect(cluster.engine)
-
-
-async def until(condition: Callable[[], bool], seconds: float = 10.0, what: str = "the condition") -> None:
-    """Wait for *condition*, polling; an AssertionError when it does not come true in time."""
-    deadline = monotonic() + seconds
-    while not condition():
-        assert monotonic() < deadline, f"{what} did not come true within {seconds:g}s"
-        await asyncio.sleep(0.01)

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from dbrouter.testing import FaultProxy, LocalCluster
+from tests.watching import until
 
 
 class Echo:
@@ -50,13 +51,6 @@ class Echo:
         for writer in list(self._writers):
             writer.close()
         await until(lambda: not self._writers)
-
-
-async def until(condition: Callable[[], bool], timeout: float = 5) -> None:
-    """Wait until *condition* holds."""
-    async with asyncio.timeout(timeout):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 class Client:

@@ -24,7 +24,7 @@ from dbrouter.tasks import OwnedTasks
 from dbrouter.terms import Engine, NodeId, Role, ServerStatus, ShunReason
 from dbrouter.testing.fake import FakeDriver, FakeServer
 from tests.fakes import READERS, WRITER, cluster, opened
-from tests.pools import Listener, until
+from tests.watching import Listener, until
 
 FIRST, SECOND = READERS
 

@@ -22,7 +22,7 @@ from dbrouter.errors import (
 from dbrouter.events import RetryScheduled, StatementRerouted
 from dbrouter.testing.fake import FakeError, FakeServer
 from tests.fakes import READERS, WRITER, cluster, opened
-from tests.pools import Listener, until
+from tests.watching import Listener, until
 
 FIRST, SECOND = READERS
 READ = "SELECT n FROM t"
