@@ -10,7 +10,6 @@ so that asking them costs nothing on the hot path.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
 from time import monotonic
 
@@ -18,36 +17,17 @@ from dbrouter.cluster.topology import NodeState, Shun
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.errors import ConnectError
 from dbrouter.pool.pool import Pool
+from dbrouter.pool.stats import WAIT_BOUNDS, Histogram
 from dbrouter.resilience.breaker import Breaker
 from dbrouter.terms import Blame, BreakerState, Engine, NodeId, Role, ServerStatus
 
-LATENCY_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LATENCY_BOUNDS = (0.0005, *WAIT_BOUNDS)
 """Upper bounds in seconds of the query histogram's buckets; one more bucket holds the rest."""
 
 NOT_PROBED = "not probed yet"
 
 _EWMA_SHARE = 0.1
 """Weight of the newest sample in a node's smoothed latency: about the last twenty calls count."""
-
-
-class Histogram:
-    """Counts durations by bucket; `observe` is on the hot path."""
-
-    __slots__ = ("counts", "total")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(LATENCY_BOUNDS) + 1)
-        self.total = 0.0
-
-    def observe(self, seconds: float) -> None:
-        """Count one call that took *seconds*."""
-        self.counts[bisect_left(LATENCY_BOUNDS, seconds)] += 1
-        self.total += seconds
-
-    @property
-    def count(self) -> int:
-        """How many were observed."""
-        return sum(self.counts)
 
 
 class Node:
@@ -156,8 +136,8 @@ class Member:
         self.writer = writer
         """Whether it stands in a hostgroup that takes writes: then it must be a primary."""
         self.pool: Pool
-        self.reads = Histogram()
-        self.writes = Histogram()
+        self.reads = Histogram(LATENCY_BOUNDS)
+        self.writes = Histogram(LATENCY_BOUNDS)
         self.failures = 0
         self.hostgroup_refresh: Callable[[], None] = _nothing
         self.is_last_usable: Callable[[], bool] = _never

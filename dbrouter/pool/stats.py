@@ -1,12 +1,15 @@
 """
 What a pool tells of itself: `PoolCounters`, which only its pool writes, and `PoolSnapshot`, frozen, for everybody else.
 
+`Histogram` counts durations by bucket; nodes count their calls in one too.
+
 Durations are seconds. Counts only grow; what is a number of the moment says so.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +18,32 @@ WAIT_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 Upper bounds in seconds of the acquire-wait histogram's buckets; one more bucket holds the rest. Calls that did not wait are in
 the first.
 """
+
+
+class Histogram:
+    """
+    Counts durations by bucket.
+
+    Args:
+        bounds: ascending upper bounds in seconds of the buckets; one more bucket holds the rest.
+    """
+
+    __slots__ = ("bounds", "counts", "total")
+
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self.bounds = tuple(bounds)
+        self.counts = [0] * (len(self.bounds) + 1)
+        self.total = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """HOT: count one duration of *seconds*."""
+        self.counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+    @property
+    def count(self) -> int:
+        """How many were observed."""
+        return sum(self.counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +107,8 @@ class PoolCounters:
         "interrupted",
         "leaks",
         "refused",
+        "served",
         "timeouts",
-        "wait_buckets",
         "wait_seconds_total",
         "waits",
     )
@@ -96,7 +125,7 @@ class PoolCounters:
         self.timeouts = 0
         self.waits = 0
         self.wait_seconds_total = 0.0
-        self.wait_buckets = [0] * (len(WAIT_BOUNDS) + 1)
+        self.served = Histogram(WAIT_BOUNDS)
         """Only those who waited and were served."""
 
     def waited(self, seconds: float, *, served: bool) -> None:
@@ -104,7 +133,7 @@ class PoolCounters:
         self.waits += 1
         self.wait_seconds_total += seconds
         if served:
-            self.wait_buckets[bisect_left(WAIT_BOUNDS, seconds)] += 1
+            self.served.observe(seconds)
 
     def connection_closed(self, why: str, uses: int) -> None:
         """A connection that was leased *uses* times is closed."""
@@ -113,5 +142,5 @@ class PoolCounters:
 
     def buckets(self, acquires: int) -> tuple[int, ...]:
         """The histogram of *acquires* leases, those that did not wait in the first bucket."""
-        first, *rest = self.wait_buckets
-        return (first + acquires - sum(self.wait_buckets), *rest)
+        first, *rest = self.served.counts
+        return (first + acquires - self.served.count, *rest)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from dbrouter.cluster.node import LATENCY_BOUNDS, Histogram, Node
-from dbrouter.pool.stats import PoolSnapshot
+from dbrouter.cluster.node import Node
+from dbrouter.pool.stats import Histogram, PoolSnapshot
 from dbrouter.resilience.breaker import BreakerSnapshot
 from dbrouter.router.context import Context
 
@@ -96,7 +96,7 @@ class Durations:
     @classmethod
     def of(cls, histogram: Histogram) -> Durations:
         """A frozen copy of *histogram*."""
-        return cls(bounds=LATENCY_BOUNDS, counts=tuple(histogram.counts), total=histogram.total)
+        return cls(bounds=histogram.bounds, counts=tuple(histogram.counts), total=histogram.total)
 
     @property
     def count(self) -> int:
