@@ -37,7 +37,6 @@ async def prepare(dsn: str) -> None:
     """The table every contender reads."""
     connection = await aiomysql.connect(**credentials(dsn))
     async with connection.cursor() as cursor:
-        await cursor.execute("DROP TABLE IF EXISTS account")
         await cursor.execute("CREATE TABLE account(id int primary key, name varchar(40) not null, balance bigint not null)")
         rows = [(number, f"account {number}", number * 7) for number in range(ROWS)]
         await cursor.executemany("INSERT INTO account VALUES (%s, %s, %s)", rows)

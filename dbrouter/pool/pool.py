@@ -74,6 +74,7 @@ class Pool:
         "_connector",
         "_counters",
         "_events",
+        "_hooked",
         "_jobs",
         "_judge",
         "_loop",
@@ -119,6 +120,7 @@ class Pool:
         self.hostgroup = hostgroup
         self._settings = settings
         self._events = events
+        self._hooked = on_connect is not None
         self._rng = rng
         self._judge = judge
         self._may_connect = may_connect
@@ -344,6 +346,8 @@ class Pool:
         connection = lease.connection
         end = connection.abandon() if abandon else None
         settle = settle and connection.needs_settling and not connection.closed
+        if reset and self._hooked and lease.dirty is None:
+            lease.dirty = "what on_connect had set would be lost by a reset"
         reset = reset and lease.dirty is None and not connection.closed
         if end is None and not settle and not reset:
             lease.release()

@@ -286,6 +286,21 @@ async def test_7_an_unknown_function_leaves_nothing_to_the_next_caller(pg: Local
             assert await router.fetchval("SELECT current_setting('application_name')") != "sneaky"
 
 
+async def test_7_what_on_connect_set_survives_unknown_functions(pg: LocalCluster) -> None:
+    """A reset would undo the hook's work, so with a hook the connection is replaced and the hook runs on the new one."""
+
+    async def prepare(conn: Any) -> None:
+        await conn.execute("SET application_name = 'prepared'")
+
+    async with routed(pg, "DROP FUNCTION IF EXISTS wild()") as router:
+        await router.execute("CREATE FUNCTION wild() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 1'")
+        await asyncio.to_thread(pg.wait_caught_up)
+    async with Router.open(configuration(pg, pool={"max_size": 1}), on_connect=prepare) as router:
+        for _ in range(3):
+            assert await router.fetchval("SELECT wild()", route="write") == 1
+            assert await router.fetchval("SELECT current_setting('application_name')", route="write") == "prepared"
+
+
 async def test_7_a_function_the_catalog_calls_stable_needs_no_reset(pg: LocalCluster) -> None:
     """After its first call the catalog is asked; a stable function leaves the connection idle at once from then on."""
     async with routed(pg, "DROP FUNCTION IF EXISTS calm()", "DROP FUNCTION IF EXISTS wild()") as router:
