@@ -192,7 +192,7 @@ async def fairness(dsn: str, tasks: int, size: int, each: int, rounds: int) -> t
     """
     (p99 wait over the fair share, one per round; fewest calls of a task while all ran), with *tasks* on *size* connections.
 
-    The fair share is the time in which every task gets one call. A stall of the machine lengthens both, and hits single rounds only.
+    The fair share is the time in which every task gets one call. A stall of the machine hits single rounds only.
     """
     pool = {"min_size": size, "max_size": size, "max_waiting": tasks, "acquire_timeout": "60s"}
     ratios, fewest = [], each
