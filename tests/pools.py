@@ -82,6 +82,13 @@ async def pool_over(
     assert (pool.size, pool.waiting, len(tasks), len(server.connections)) == (0, 0, 0, 0)
 
 
+async def borrow(bench: Bench) -> None:
+    """Take a connection, hold it for a moment and give it back."""
+    lease = bench.pool.take(monotonic(), False) or await bench.pool.acquire(None)
+    await asyncio.sleep(0)
+    lease.release()
+
+
 async def ticks(count: int = 5) -> None:
     """Let the loop run *count* times."""
     for _ in range(count):

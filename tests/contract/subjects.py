@@ -21,7 +21,7 @@ import pytest
 
 from dbrouter.drivers.base import Connection, ConnectOptions, Driver, TlsOptions
 from dbrouter.terms import Engine
-from dbrouter.testing import LocalCluster, LocalServer
+from dbrouter.testing import LocalCluster
 from dbrouter.testing.fake import FakeDriver
 from dbrouter.testing.fakeserver import FakeServer
 from dbrouter.testing.server import DATABASE, PASSWORD, USER
@@ -117,23 +117,25 @@ class Stage(ABC):
         """How many sockets this process has."""
 
 
+def options_for(server: Any, **changes: Any) -> ConnectOptions:
+    """How the ordinary user reaches *server* (or a pooler or proxy before one), unencrypted."""
+    plain = ConnectOptions(
+        host=server.host, port=server.port, user=USER, password=PASSWORD, database=DATABASE, tls=TlsOptions(mode="disable")
+    )
+    return replace(plain, **changes)
+
+
 class RealStage(Stage):
     """A cluster of real servers."""
 
     def __init__(self, cluster: LocalCluster) -> None:
         self._cluster = cluster
 
-    def _to(self, server: LocalServer, **changes: Any) -> ConnectOptions:
-        plain = ConnectOptions(
-            host=server.host, port=server.port, user=USER, password=PASSWORD, database=DATABASE, tls=TlsOptions(mode="disable")
-        )
-        return replace(plain, **changes)
-
     def options(self, **changes: Any) -> ConnectOptions:
-        return self._to(self._cluster.primary, **changes)
+        return options_for(self._cluster.primary, **changes)
 
     def replica_options(self) -> ConnectOptions:
-        return self._to(self._cluster.replicas[0], read_only=True)
+        return options_for(self._cluster.replicas[0], read_only=True)
 
     def wrong_password(self) -> ConnectOptions:
         return self.options(password="not-it")

@@ -11,7 +11,6 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,25 +22,17 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from dbrouter.drivers.asyncpg import AsyncpgConnection, AsyncpgDriver, IndirectConnection
-from dbrouter.drivers.base import ConnectOptions, TlsOptions
+from dbrouter.drivers.base import TlsOptions
 from dbrouter.drivers.postgres import RESET_SCRIPT
 from dbrouter.errors import ConfigError, ParameterError, TransactionAbortedError
 from dbrouter.terms import Blame, Flavor, Outcome, Phase, RetryWhere, Role
 from dbrouter.testing import FaultProxy, LocalCluster, LocalPgBouncer, LocalServer, ServerKind, processes, servers
-from dbrouter.testing.server import DATABASE, PASSWORD, USER
-from tests.contract.subjects import until
+from dbrouter.testing.server import USER
+from tests.contract.subjects import options_for, until
 
 pytestmark = pytest.mark.servers
 
 Connect = Callable[..., Awaitable[Any]]
-
-
-def options_for(server: Any, **changes: Any) -> ConnectOptions:
-    """How the ordinary user reaches *server* (or a pooler or proxy before one), unencrypted."""
-    plain = ConnectOptions(
-        host=server.host, port=server.port, user=USER, password=PASSWORD, database=DATABASE, tls=TlsOptions(mode="disable")
-    )
-    return replace(plain, **changes)
 
 
 @pytest.fixture(params=[True, False], ids=["direct", "public-calls"])

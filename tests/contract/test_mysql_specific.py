@@ -10,7 +10,6 @@ import contextlib
 import datetime
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +25,7 @@ from dbrouter.errors import ConfigError, ParameterError
 from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
 from dbrouter.testing import FaultProxy, LocalCluster, LocalServer, ServerKind
 from dbrouter.testing.server import DATABASE, PASSWORD, USER
+from tests.contract.subjects import options_for
 
 pytestmark = pytest.mark.servers
 
@@ -54,14 +54,6 @@ def both(request: pytest.FixtureRequest, clusters: Callable[[ServerKind], LocalC
 def server(both: LocalCluster) -> LocalServer:
     """The primary."""
     return both.primary
-
-
-def options_for(server: LocalServer, **changes: Any) -> ConnectOptions:
-    """How the ordinary user reaches *server*, unencrypted."""
-    plain = ConnectOptions(
-        host=server.host, port=server.port, user=USER, password=PASSWORD, database=DATABASE, tls=TlsOptions(mode="disable")
-    )
-    return replace(plain, **changes)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from dbrouter.pool import Lease, Pool
 from dbrouter.pool.pace import PaceSettings
 from dbrouter.terms import Blame, Engine
 from dbrouter.testing.fake import FakeDriver, FakeError, FakeServer
-from tests.pools import Bench, pool_over, ticks, until
+from tests.pools import Bench, borrow, pool_over, ticks, until
 
 
 def connection_of(lease: Lease) -> Any:
@@ -57,12 +57,7 @@ async def test_a_burst_of_callers_opens_no_more_than_it_needs() -> None:
 
         bench.server.admit = slowly  # type: ignore[method-assign]
 
-        async def call() -> None:
-            lease = bench.pool.take(monotonic(), False) or await bench.pool.acquire(None)
-            await asyncio.sleep(0)
-            lease.release()
-
-        calls = [asyncio.ensure_future(call()) for _ in range(50)]
+        calls = [asyncio.ensure_future(borrow(bench)) for _ in range(50)]
         await ticks()
         assert bench.pool.stats(monotonic()).connecting == 3
         gate.set()
@@ -519,13 +514,7 @@ async def test_a_full_server_slows_connecting_without_ejecting() -> None:
     verdicts: list[Verdict] = []
     hooks = {"on_connect_failed": lambda verdict, error, seconds: verdicts.append(verdict)}
     async with pool_over(server, size=10, hooks=hooks) as bench:
-
-        async def call() -> None:
-            lease = bench.pool.take(monotonic(), False) or await bench.pool.acquire(None)
-            await asyncio.sleep(0)
-            lease.release()
-
-        await asyncio.gather(*(call() for _ in range(100)))
+        await asyncio.gather(*(borrow(bench) for _ in range(100)))
 
         assert len(server.connections) == 2
         assert all(verdict.blame is Blame.LOAD for verdict in verdicts)
