@@ -87,6 +87,17 @@ class Node:
             self.on_suspicion(self)
 
     @property
+    def takes_writes(self) -> bool:
+        """Whether it stands in a hostgroup that takes writes, and so has to be a primary."""
+        return any(member.writer for member in self.members)
+
+    @property
+    def serves(self) -> bool:
+        """Whether the probes leave it to at least one of its hostgroups."""
+        only_writes = bool(self.members) and all(member.writer for member in self.members)
+        return self.available and not (only_writes and self.state.role is Role.REPLICA)
+
+    @property
     def key(self) -> str:
         """``database/host:port``: unique within a router."""
         return f"{self.database}/{self.id}"

@@ -29,6 +29,7 @@ from dbrouter.events import EventHub, LoopBlocked, NodeRestored, NodeShunned, To
 from dbrouter.monitor.looplag import LoopWatch
 from dbrouter.monitor.probe import Missed, Prober, Record, Seen
 from dbrouter.tasks import OwnedTasks
+from dbrouter.terms import Role, ShunReason
 
 
 @dataclass(slots=True)
@@ -43,6 +44,8 @@ class _Watched:
     wake: asyncio.Event
     error: BaseException | None = None
     """What the last failed look raised."""
+    misplaced_since: float | None = None
+    """Since when a replica stands where writes go (loop time), as far as it was told."""
 
 
 class Monitor:
@@ -203,16 +206,24 @@ class Monitor:
         events = self._events
         if not events.listening:
             return
+        entry = self._by_node[node]
         if state.shun is not None and old.shun is None:
             events.emit(NodeShunned(node=node.id, reason=state.shun.reason, detail=state.shun.detail))
         elif state.shun is None and old.shun is not None:
             events.emit(NodeRestored(node=node.id, seconds=now - old.shun.since))
+        if state.role is Role.REPLICA and entry.misplaced_since is None and node.takes_writes:
+            entry.misplaced_since = now
+            detail = "it is a replica and stands in a writer hostgroup: it gets no writes"
+            events.emit(NodeShunned(node=node.id, reason=ShunReason.WRONG_ROLE, detail=detail))
+        elif state.role is Role.PRIMARY and entry.misplaced_since is not None:
+            events.emit(NodeRestored(node=node.id, seconds=now - entry.misplaced_since))
+            entry.misplaced_since = None
         nodes = [entry.node for entry in self._watched]
         events.emit(
             TopologyChanged(
                 generation=self.topology.generation,
-                usable=tuple(other.id for other in nodes if other.available),
-                unusable=tuple(other.id for other in nodes if not other.available),
+                usable=tuple(other.id for other in nodes if other.serves),
+                unusable=tuple(other.id for other in nodes if not other.serves),
             )
         )
 

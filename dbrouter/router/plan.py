@@ -273,7 +273,8 @@ class Planner:
         target, why, by_rule = self._target(read, route, hostgroup, decision.destination, decision.rule_id)
         veto = None
         unsafe = by_rule and decision.unsafe
-        if not read and target.read_only and not unsafe:
+        for_readers = target.read_only or (target is self.reader and target is not self.writer)
+        if not read and for_readers and not unsafe:
             veto = Veto(
                 hostgroup=target.name,
                 rule_id=decision.rule_id if by_rule else None,

@@ -350,7 +350,9 @@ async def test_callers_in_line_choose_again() -> None:
 async def test_a_demoted_primary_takes_no_writes() -> None:
     """A writer in the wrong role refuses with that reason, reads go on; promoted again it serves again."""
     servers = cluster()
+    listener = Listener()
     async with opened(servers, write={"when_empty": "fail"}) as router:
+        router.observe(listener)
         await router.execute("CREATE TABLE t (n integer)")
         servers[WRITER].demote()
         await until(lambda: not router.health().databases[0].writer)
@@ -362,6 +364,9 @@ async def test_a_demoted_primary_takes_no_writes() -> None:
         servers[WRITER].promote()
         await until(lambda: router.health().databases[0].writer)
         assert (await router.execute("INSERT INTO t VALUES (1)")).route.node == WRITER
+        (told,) = listener.of(NodeShunned)
+        assert told.node == WRITER and told.reason is ShunReason.WRONG_ROLE and len(listener.of(NodeRestored)) == 1
+        assert [event.unusable for event in listener.of(TopologyChanged)] == [(WRITER,), ()]
 
 
 async def test_a_restored_node_has_its_connections_again_at_once() -> None:

@@ -58,6 +58,27 @@ def test_rules_set_time_limit_and_retries() -> None:
     assert plans.plan("SELECT 1").timeout == 30.0
 
 
+def test_a_writable_reader_hostgroup_is_vetoed_all_the_same() -> None:
+    """read_only: false alone opens no door: a rule must say unsafe as well."""
+    login = "postgresql://app@/app"
+
+    def source(**rule: Any) -> dict[str, Any]:
+        return {
+            "databases": {"app": {"engine": "postgresql", "dsn": login, "writer_hostgroup": 1, "reader_hostgroup": 2}},
+            "hostgroups": [
+                {"id": 1, "servers": ["127.0.0.1"]},
+                {"id": 2, "servers": ["127.0.0.2"], "read_only": False},
+            ],
+            "query_rules": [{"rule_id": 1, "match_digest": "^DELETE", "destination_hostgroup": 2, "apply": True, **rule}],
+        }
+
+    careless, meant = planner(source()).plan("DELETE FROM t"), planner(source(unsafe=True)).plan("DELETE FROM t")
+
+    assert careless.veto is not None and careless.hostgroup.id == 1
+    assert planner(source()).plan("DELETE FROM t", hostgroup=2).hostgroup.id == 1
+    assert meant.veto is None and meant.hostgroup.id == 2
+
+
 def test_an_error_rule_forbids_on_pinned_connections_too() -> None:
     """error_msg becomes the refusal of pooled and of pinned calls."""
     rules = [{"rule_id": 3, "match_digest": "DROP TABLE", "error_msg": "ask first", "apply": True}]
