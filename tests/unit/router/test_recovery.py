@@ -59,7 +59,7 @@ async def test_a_read_moves_to_another_node_at_once() -> None:
     """No wait, and the answer says how many attempts it took."""
     servers = cluster()
     async with opened(
-        servers, observers=[listener := Listener()], retry={"backoff": "5s", "backoff_max": "5s"}, probe=QUIET
+        servers, observers=[listener := Listener()], retry={"backoff": "1d", "backoff_max": "1d"}, probe=QUIET
     ) as router:
         await router.execute(TABLE)
         for name in READERS:
@@ -263,7 +263,7 @@ async def test_what_moves_because_its_node_was_shunned_costs_no_attempt() -> Non
 async def test_a_deadline_that_leaves_no_room_for_another_attempt() -> None:
     """The call ends before its deadline rather than sleep through it, and says that it was backing off."""
     servers = {WRITER: FakeServer(name=WRITER)}
-    slow = {"attempts": 5, "backoff": "100s", "backoff_max": "100s"}
+    slow = {"attempts": 5, "backoff": "1d", "backoff_max": "1d"}
     async with opened(servers, readers=[WRITER], read={"when_empty": "fail"}, retry=slow, probe=QUIET) as router:
         await router.execute(TABLE)
         servers[WRITER].fail_next(cause := lost())
@@ -279,7 +279,7 @@ async def test_a_deadline_that_leaves_no_room_for_another_attempt() -> None:
 async def test_a_servers_own_error_stands_where_the_deadline_leaves_no_room() -> None:
     """A deadlock stays a deadlock: what the server said is worth more than that time ran out."""
     servers = cluster()
-    async with opened(servers, retry={"attempts": 5, "backoff": "100s", "backoff_max": "100s"}) as router:
+    async with opened(servers, retry={"attempts": 5, "backoff": "1d", "backoff_max": "1d"}) as router:
         await router.execute(TABLE)
         servers[WRITER].fail_next(deadlock())
 
@@ -390,7 +390,7 @@ async def test_an_idempotent_write_that_ends_after_all_is_unknown() -> None:
 async def test_an_idempotent_write_whose_deadline_leaves_no_room_is_unknown() -> None:
     """Also where the time limit ends it while it backs off; the phase is that of the doubt."""
     servers = cluster()
-    async with opened(servers, retry={"attempts": 5, "backoff": "100s", "backoff_max": "100s"}, probe=QUIET) as router:
+    async with opened(servers, retry={"attempts": 5, "backoff": "1d", "backoff_max": "1d"}, probe=QUIET) as router:
         await router.execute(TABLE)
         servers[WRITER].fail_next(lost())
         with pytest.raises(OutcomeUnknownError) as caught:
