@@ -160,7 +160,8 @@ CLIENT_SIDE: dict[int, Verdict] = {
     2002: row(NOT, NODE, DROP, OTHER, "no connection", transport=True),
     2003: row(NOT, NODE, DROP, OTHER, "no connection", transport=True),
     2005: row(NOT, NODE, DROP, OTHER, "unknown host", transport=True),
-    2006: row(NOT, NODE, DROP, SAME, "the server had gone away before anything was sent", transport=True),
+    # That an idle connection was found closed says nothing of the node; connecting anew will.
+    2006: row(NOT, NONE, DROP, SAME, "the server had gone away before anything was sent", transport=True),
     2012: row(NOT, NODE, DROP, OTHER, "handshake failed", transport=True),
     2013: row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True),
     2014: row(AMB, NONE, DROP, NOWHERE, "commands out of sync"),
@@ -199,7 +200,7 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
     code = str(number) if number is not None else type(error).__name__
     found = _meaning(error, number, flavor)
     if phase in BEFORE_SENDING:
-        found = _before_sending(found, number)
+        found = _before_sending(found, number, phase)
     elif phase is Phase.TRANSACTION:
         found = in_transaction(found)
     elif phase is Phase.COMMIT:
@@ -252,13 +253,15 @@ def _by_number(error: BaseException, number: int, flavor: Flavor | None) -> Verd
     return _ANSWER
 
 
-def _before_sending(found: Verdict, number: int | None) -> Verdict:
+def _before_sending(found: Verdict, number: int | None, phase: Phase) -> Verdict:
     """Nothing of the caller's was sent: never ambiguous; what is not an answer of the server is connect-class."""
     if found.outcome is AMB or (number is None and found is not _CANCELLED):
         blame = found.blame if found is _CANCELLED or found.blame is CFG else NODE
         return row(NOT, blame, DROP, OTHER, found.note or "nothing was sent", transport=found is not _CANCELLED)
     if found is _ANSWER:
         return row(NOT, CFG, DROP, NOWHERE, "the server refused the connection or its set-up")
+    if number == 2006 and phase is not Phase.CHECK:
+        return replace(found, blame=NODE, route=OTHER)
     return replace(found, outcome=NOT, connection=SIBLINGS if found.connection is SIBLINGS else DROP)
 
 

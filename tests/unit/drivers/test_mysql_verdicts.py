@@ -158,7 +158,7 @@ def test_nothing_is_ambiguous_before_sending(phase: Phase) -> None:
     ("error", "outcome", "blame", "code"),
     [
         (OperationalError(2013, "Lost connection"), AMB, NODE, "2013"),
-        (OperationalError(2006, "gone away"), NOT, NODE, "2006"),
+        (OperationalError(2006, "gone away"), NOT, NONE, "2006"),
         (OperationalError(2014, "out of sync"), AMB, NONE, "2014"),
         (OperationalError(2027, "malformed"), AMB, NODE, "2027"),
         (OperationalError(2055, "lost"), AMB, NODE, "2055"),
