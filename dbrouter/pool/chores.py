@@ -62,6 +62,9 @@ async def goodbye(connection: Connection) -> None:
             await connection.close()
     except Exception:
         connection.terminate()
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 class Job:

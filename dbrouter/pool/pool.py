@@ -308,24 +308,34 @@ class Pool:
         Returns how many leases were cut. Afterwards there is no connection, no waiter, no task and no timer of this pool.
         If cancelled, what is left is cut at once, and the cancellation goes on.
         """
-        state = self._state
-        closing, waiters = state.on_drain()
+        self._stop_handing_out()
+        cut = 0
+        try:
+            await self._until_quiet(deadline)
+        finally:
+            cut = self.cut()
+        await self._jobs.wait()
+        return cut
+
+    def cut(self) -> int:
+        """Close everything at once, whoever holds it; how many leases that were. What `drain` ends with, also before it began."""
+        self._stop_handing_out()
+        held = self._state.in_use
+        for lease in list(self._state.seats):
+            self._cut_off(lease, "draining")
+        self._jobs.cancel()
+        self._stop_timers()
+        return held
+
+    def _stop_handing_out(self) -> None:
+        if self._state.draining:
+            return
+        closing, waiters = self._state.on_drain()
         for waiter in waiters:
             waiter.set_exception(self._refusal(full=False))
         for action in closing:
             self.act(action)
         self._jobs.cancel(connecting_only=True)
-        cut = 0
-        try:
-            await self._until_quiet(deadline)
-        finally:
-            cut = state.in_use
-            for lease in list(state.seats):
-                self._cut_off(lease, "draining")
-            self._jobs.cancel()
-            self._stop_timers()
-        await self._jobs.wait()
-        return cut
 
     # ---- what leases and timers ask for
 

@@ -120,6 +120,8 @@ class Router(Database):
             pools = self._parts.pools
             abandoned = sum(await asyncio.gather(*(pool.drain(started + timeout) for pool in pools)))
         finally:
+            for pool in self._parts.pools:
+                pool.cut()  # Of a pool that drained nothing is left; of one whose drain was cancelled before it began, all.
             self._parts.monitor.stop()
             await self._parts.tasks.close()
             events = self._parts.events
