@@ -9,25 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Generator
 from itertools import count
 from typing import Any, Literal
 
 import pytest
 
 from dbrouter import Router, Transaction
-from dbrouter.terms import Engine
 from dbrouter.testing import LocalCluster
-from tests import fakes
+from tests.places import Place, fake, numbers, real
 from tests.routers import Dialect, configuration
-from tests.watching import until
 
 When = Literal["at", "after"]
 Operation = Callable[[Router, Dialect, int], Awaitable[Any]]
-
-TABLE = ("DROP TABLE IF EXISTS cut", "CREATE TABLE cut(number int PRIMARY KEY)")
-_numbers = count(1)
 
 
 class CancelledAt:
@@ -146,79 +140,10 @@ OPERATIONS: tuple[Operation, ...] = (read, write, many, batch, transaction, undo
 WRITES = (write, many, batch, transaction, run, pinned)
 
 
-# ---- where they run
-
-
-class Place:
-    """A router to break, its dialect, and how to ask the server for open transactions."""
-
-    def __init__(self, router: Router, engine: Engine, transactions: Callable[[], Awaitable[int]]) -> None:
-        self.router = router
-        self.speak = Dialect(engine)
-        self.transactions = transactions
-
-    async def quiet(self) -> None:
-        """Nothing is lent, waited for, or on its way; the numbers add up; every permit is back; the next callers get their own."""
-        router = self.router
-
-        def settled() -> bool:
-            return all(
-                member.pool.in_use == member.pool.waiting == member.pool.settling == 0 for member in router.stats().members
-            )
-
-        await until(settled, what="quiet pools")
-        for member in router.stats().members:
-            pool = member.pool
-            assert pool.size == pool.idle + pool.in_use + pool.connecting + pool.settling + pool.closing <= pool.max_size
-        assert all(node.breaker.permits == 0 for context in router._parts.contexts for node in context.nodes)
-        for route in ("read", "write"):
-            nonces = [next(_numbers) for _ in range(3)]
-            text = self.speak.sql("SELECT {1}" + ("::int" if self.speak.postgresql else ""))
-            assert list(await asyncio.gather(*(router.fetchval(text, nonce, route=route) for nonce in nonces))) == nonces
-        for _ in range(200):
-            if await self.transactions() == 0:
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError("a transaction is still open on the server")
-
-
-@asynccontextmanager
-async def fake() -> AsyncIterator[Place]:
-    """Over fake servers."""
-    servers = fakes.cluster()
-
-    async def transactions() -> int:
-        return sum(connection.in_transaction for server in servers.values() for connection in server.connections)
-
-    async with fakes.opened(servers) as router:
-        for statement in TABLE:
-            await router.execute(statement)
-        yield Place(router, Engine.POSTGRESQL, transactions)
-
-
-@asynccontextmanager
-async def real(cluster: LocalCluster) -> AsyncIterator[Place]:
-    """On a real cluster."""
-    ask = (
-        "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND state LIKE 'idle in transaction%'"
-        if cluster.engine is Engine.POSTGRESQL
-        else "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id > 0"
-    )
-
-    async def transactions() -> int:
-        return int(await asyncio.to_thread(cluster.primary.value, ask))
-
-    async with Router.open(configuration(cluster, start="all", pool={"max_size": 3})) as router:
-        for statement in TABLE:
-            await router.execute(statement)
-        await asyncio.to_thread(cluster.wait_caught_up)
-        yield Place(router, cluster.engine, transactions)
-
-
 async def cut_everywhere(place: Place, operation: Operation, when: When) -> int:
     """Run *operation* again and again, cancelled one suspension later each time; how many suspensions it has."""
     for k in range(200):
-        number = next(_numbers)
+        number = next(numbers)
         driven = CancelledAt(operation(place.router, place.speak, number), k, when)
         task = asyncio.ensure_future(_drive(driven))
         try:
@@ -315,7 +240,7 @@ async def test_a_timeout_around_a_call_is_a_timeout(cluster: LocalCluster) -> No
             assert task.cancelling() == 0
 
         for _ in range(20):
-            await asyncio.gather(*(one(next(_numbers)) for _ in range(10)))
+            await asyncio.gather(*(one(next(numbers)) for _ in range(10)))
         await place.quiet()
 
         assert outcomes["timeout"] > 20 and sum(outcomes.values()) == 200
