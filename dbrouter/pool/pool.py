@@ -33,6 +33,7 @@ from dbrouter.pool.connector import Connector
 from dbrouter.pool.fork import forget_in_child
 from dbrouter.pool.lease import Lease
 from dbrouter.pool.pace import Pace, PaceSettings
+from dbrouter.pool.refusals import timed_out
 from dbrouter.pool.state import Check, Close, Connect, Hand, Later, Place, PoolState, Refuse, Take, Wait
 from dbrouter.pool.stats import PoolCounters, PoolSnapshot
 from dbrouter.pool.watch import DeadlineWatch
@@ -449,29 +450,7 @@ class Pool:
 
     def _timeout(self, waited: float, waiting: int) -> PoolTimeoutError:
         self._counters.timeouts += 1
-        state = self._state
-        size, in_use, idle = state.size, state.in_use, len(state.idle)
-        numbers = f"size={size} in_use={in_use} idle={idle} waiting={waiting}"
-        message = f"no connection from pool {self.name!r} within {waited:.2f}s ({numbers})"
-        task = asyncio.current_task()
-        own = sum(1 for lease in state.seats if lease.place is Place.IN_USE and lease.task is not None and lease.task is task)
-        if own and task is not None:
-            message += (
-                f"; task {task.get_name()!r} waits for itself: it holds {own} of them in an open transaction() or connection(), "
-                "call the statement on that object instead of on the router"
-            )
-        if self._connector.last_failure is not None:
-            message += f"; last failure to connect: {self._connector.last_failure}"
-        return PoolTimeoutError(
-            message,
-            pool=self.name,
-            waited=waited,
-            size=size,
-            in_use=in_use,
-            idle=idle,
-            waiting=waiting,
-            connect_failure=self._connector.last_failure,
-        )
+        return timed_out(self.name, self._state, waited, waiting, self._connector.last_failure)
 
     def _refusal(self, full: bool) -> PoolFullError | PoolClosedError:
         if not full:

@@ -103,6 +103,5 @@ async def test_random_cancellation_at_length(cluster: LocalCluster) -> None:
     """200,000 operations."""
     score = await check(cluster, 200_000, seed=12)
 
-    print(
-        f"{cluster.kind.value}: {score.finished} finished, {score.cancelled} cancelled, {len(score.acknowledged)} writes acknowledged"
-    )
+    name, written = cluster.kind.value, len(score.acknowledged)
+    print(f"{name}: {score.finished} finished, {score.cancelled} cancelled, {written} writes acknowledged")

@@ -1,0 +1,41 @@
+"""What a caller is told whose turn never came: the pool's numbers at that moment, and what the caller can do."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dbrouter.errors import PoolTimeoutError
+from dbrouter.pool.lease import Lease
+from dbrouter.pool.state import Place, PoolState
+
+
+def timed_out(
+    name: str, state: PoolState[Lease, asyncio.Future[Lease | None]], waited: float, waiting: int, last_failure: str | None
+) -> PoolTimeoutError:
+    """
+    The error for the current task, which stood in line for *waited* seconds, with *waiting* callers in it.
+
+    A task that waits for what it holds itself (a call on the router inside its own transaction) is told so.
+    """
+    size, in_use, idle = state.size, state.in_use, len(state.idle)
+    numbers = f"size={size} in_use={in_use} idle={idle} waiting={waiting}"
+    message = f"no connection from pool {name!r} within {waited:.2f}s ({numbers})"
+    task = asyncio.current_task()
+    own = sum(1 for lease in state.seats if lease.place is Place.IN_USE and lease.task is not None and lease.task is task)
+    if own and task is not None:
+        message += (
+            f"; task {task.get_name()!r} waits for itself: it holds {own} of them in an open transaction() or connection(), "
+            "call the statement on that object instead of on the router"
+        )
+    if last_failure is not None:
+        message += f"; last failure to connect: {last_failure}"
+    return PoolTimeoutError(
+        message,
+        pool=name,
+        waited=waited,
+        size=size,
+        in_use=in_use,
+        idle=idle,
+        waiting=waiting,
+        connect_failure=last_failure,
+    )
