@@ -206,9 +206,8 @@ async def _reach(parts: Parts, policy: StartPolicy) -> None:
             case StartPolicy.WRITER:
                 return all(context.writer.usable for context in contexts)
             case StartPolicy.ALL:
-                return all(
-                    member.why_not() is None for context in contexts for group in context.hostgroups for member in group.members
-                )
+                members = [member for context in contexts for group in context.hostgroups for member in group.members]
+                return all(reached(member.node) and member.why_not() is None for member in members)
 
     if await monitor.wait_until(satisfied, parts.first_look_timeout + 1.0):
         return
