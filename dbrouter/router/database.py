@@ -9,6 +9,7 @@ On a call that succeeds at once it creates no task, takes no lock and builds no 
 from __future__ import annotations
 
 import asyncio
+from asyncio import _get_running_loop  # None, not an error, in a child process
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -68,6 +69,7 @@ class Database:
         self._planner = context.planner
         self._plans = context.planner.cache
         self._events = context.events
+        self._loop = context.loop = asyncio.get_running_loop()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._context.database} {self._context.engine}>"
@@ -177,6 +179,8 @@ class Database:
     ) -> tuple[Reply, Plan, Member, Connection, int, float]:
         if trace is None and self._events.listening_debug:
             return await self._observed(sql, params, timeout, route, hostgroup, idempotent, tag)
+        if _get_running_loop() is not self._loop:
+            raise self._context.stranger()
         started = now = monotonic()
         if tag is None and route is None and hostgroup is None:
             plan = self._plans.young.get(sql) or self._planner.plan(sql)

@@ -26,7 +26,6 @@ from dbrouter.errors import (
     DeadlineExceededError,
     OutcomeUnknownError,
     OutcomeUnknownTimeoutError,
-    PoolClosedError,
     PoolTimeoutError,
     RetriesExhaustedError,
 )
@@ -150,8 +149,8 @@ class Recovery:
                 message = f"the call's {self.timeout:.3g}s ended while it waited for a connection: {error}"
                 raise DeadlineExceededError(message, phase="acquiring", timeout=self.timeout, attempts=self.attempts) from error
             raise self._noted(error, group, member)
-        if not isinstance(error, ConnectError | PoolClosedError) or self._context.tasks.closed:
-            raise error
+        if not isinstance(error, ConnectError) or self._context.tasks.closed:
+            raise error  # A line that is full, or a pool that is closing or belongs to another loop or process.
         if isinstance(error, ConnectError) and getattr(error, "blame", None) is Blame.CONFIG and not self._another(group, member):
             raise self._noted(error, group, member)
         self.unsent += 1

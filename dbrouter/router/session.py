@@ -59,6 +59,8 @@ async def pin(
 
     If cancelled, nothing is left behind: the connection is settled in the background or closed.
     """
+    if asyncio._get_running_loop() is not context.loop:
+        raise context.stranger()
     started = now = monotonic()
     deadline = None if limit is None else started + limit
     recovery: Recovery | None = None
