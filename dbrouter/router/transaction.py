@@ -44,7 +44,10 @@ time; five runs then give up 3 transactions of 1,000.
 """
 
 _ROLLBACK_SECONDS = 5.0
-"""How long leaving a failed transaction may wait for ROLLBACK before its connection is closed instead."""
+"""
+How long leaving a failed transaction may wait for ROLLBACK before its connection is closed instead, which rolls back too; less
+where the call time limit or the deadline of `run` is nearer.
+"""
 
 _ISOLATION = ("read uncommitted", "read committed", "repeatable read", "serializable")
 
@@ -177,7 +180,14 @@ class Transaction(Pinned):
         if self._lost or self._unsettled or not connection.in_transaction:
             self._give_back()
             return
-        lease.arm(monotonic() + _ROLLBACK_SECONDS, False)
+        now = monotonic()
+        limit = _ROLLBACK_SECONDS if self._context.call_timeout is None else min(_ROLLBACK_SECONDS, self._context.call_timeout)
+        deadline = now + limit if self._until is None else min(now + limit, self._until)
+        if deadline <= now:
+            self._lost = True
+            self._give_back()
+            return
+        lease.arm(deadline, False)
         try:
             await connection.rollback()
         except asyncio.CancelledError:
