@@ -504,7 +504,10 @@ class _Pipe:
         assert self._sink.transport is not None
         if end is _End.HALF:
             if self._sink.transport.can_write_eof():
-                self._sink.transport.write_eof()
+                try:
+                    self._sink.transport.write_eof()
+                except OSError:
+                    pass  # It was reset, and the news of it is still on its way to us.
             self.said_all = True
             self.link.end_if_all_said()
             return False
