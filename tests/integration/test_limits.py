@@ -43,7 +43,8 @@ async def test_too_many_connections_is_no_sickness(cluster: LocalCluster) -> Non
         assert await reads == numbers and await writes == numbers
         assert all(node.breaker.state == "CLOSED" and node.shunned is None for node in router.health().nodes)
         pools = [member.pool for member in router.stats().members]
-        assert all(pool.idle + pool.in_use <= 5 for pool in pools) and any(pool.connect_failures for pool in pools)
+        # MariaDB does not count the one connection that was there before the limit.
+        assert all(pool.idle + pool.in_use <= 6 for pool in pools) and any(pool.connect_failures for pool in pools)
 
 
 async def test_the_servers_own_time_limit_is_its_answer(cluster: LocalCluster) -> None:
