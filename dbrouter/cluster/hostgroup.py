@@ -18,6 +18,7 @@ from dbrouter.cluster.balancer import Balancer
 from dbrouter.cluster.node import NOT_PROBED, Member
 from dbrouter.config.schema import RetrySettings
 from dbrouter.errors import CircuitOpenError, NoNodeAvailableError, Refusal, RoutingError
+from dbrouter.pool.lease import Lease
 from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.budget import RetryBudget
 from dbrouter.terms import BreakerState, HostgroupId, WhenEmpty
@@ -97,6 +98,7 @@ class Hostgroup:
         for member in self.members:
             member.hostgroup_refresh = self.refresh
             member.is_last_usable = _LastUsable(self, member)
+            member.has_alternative = _Alternative(self, member)
         self.refresh()
 
     def __repr__(self) -> str:
@@ -181,6 +183,20 @@ class Hostgroup:
             f"no usable node in hostgroup '{self.name}' ({listed})", hostgroup=self.name, refusals=refusals
         )
 
+    async def wait_for(self, member: Member, now: float, deadline: float | None, check: bool) -> Lease:
+        """
+        A connection of *member*, whose pool has none at hand: by standing in its line, unless it is known that nothing will come
+        for a while and another node could serve.
+
+        Raises:
+            ConnectError: go elsewhere; or it could not connect.
+            PoolError: as `Pool.acquire`.
+        """
+        starved = member.starved(now)
+        if starved is not None:
+            raise starved
+        return await member.pool.acquire(deadline, check)
+
     @property
     def worth_waiting_until(self) -> float:
         """
@@ -238,3 +254,17 @@ class _LastUsable:
     def __call__(self) -> bool:
         usable = self._hostgroup.usable
         return len(usable) == 1 and usable[0] is self._member
+
+
+class _Alternative:
+    """Whether somebody else could serve the calls of *member*: another member, or the writer hostgroup."""
+
+    __slots__ = ("_hostgroup", "_member")
+
+    def __init__(self, hostgroup: Hostgroup, member: Member) -> None:
+        self._hostgroup = hostgroup
+        self._member = member
+
+    def __call__(self) -> bool:
+        group, member = self._hostgroup, self._member
+        return group.when_empty is WhenEmpty.WRITER or any(other is not member for other in group.usable)

@@ -126,6 +126,7 @@ class Member:
 
     __slots__ = (
         "failures",
+        "has_alternative",
         "hostgroup_name",
         "hostgroup_refresh",
         "is_last_usable",
@@ -152,6 +153,8 @@ class Member:
         self.failures = 0
         self.hostgroup_refresh: Callable[[], None] = _nothing
         self.is_last_usable: Callable[[], bool] = _never
+        self.has_alternative: Callable[[], bool] = _never
+        """Whether a call that cannot be served here may go elsewhere."""
         node.members.append(self)
 
     def __repr__(self) -> str:
@@ -204,8 +207,21 @@ class Member:
         node, pool = self.node, self.pool
         if verdict.blame is Blame.NODE:
             node.failed(monotonic(), transport=True, why=verdict.code, seconds=seconds)
-        if verdict.blame in (Blame.NODE, Blame.CONFIG) or pool.size == 0:
+        if verdict.blame in (Blame.NODE, Blame.CONFIG) or (pool.empty and self.has_alternative()):
             pool.fail_waiters(lambda: _connect_error(node, verdict, error))
+
+    def starved(self, now: float) -> ConnectError | None:
+        """
+        Why nobody should stand in line here, or None: there is no connection, no attempt to make one for a while, and somewhere
+        else to go. Nothing is wrong with the node where it is only full.
+        """
+        pool = self.pool
+        if not pool.starving(now) or not self.has_alternative():
+            return None
+        return ConnectError(
+            f"no connection to {self.node.endpoint}, and the next attempt has to wait: {pool.last_connect_failure}",
+            endpoint=self.node.endpoint,
+        )
 
     def succeeded(self, now: float, seconds: float, read: bool) -> None:
         """HOT: a call on this member succeeded after *seconds*."""

@@ -195,6 +195,21 @@ class Pool:
         return len(state.seats) - len(state.idle) - state.aside + len(state.waiters)
 
     @property
+    def empty(self) -> bool:
+        """Whether there is no connection that could come back to somebody in line; one that is being made does not count."""
+        return not self._state.seats
+
+    def starving(self, now: float) -> bool:
+        """Whether there is no connection, connecting has just failed, and the next attempt has to wait for its time."""
+        state = self._state
+        return not state.seats and bool(state.pace.failures) and not state.connecting and state.pace.next_at(now) > now
+
+    @property
+    def last_connect_failure(self) -> str | None:
+        """``ClassName: message`` of the last failure to connect since the last success."""
+        return self._connector.last_failure
+
+    @property
     def draining(self) -> bool:
         """Whether nothing is handed out any more."""
         return self._state.draining

@@ -209,7 +209,7 @@ class Database:
             lease = member.pool.take(now, not read)
             if lease is None:
                 try:
-                    lease = await member.pool.acquire(deadline, not read)
+                    lease = await group.wait_for(member, now, deadline, not read)
                 except (PoolError, ConnectError) as error:
                     recovery = recovery or self._recovery(plan, started, deadline, timeout, idempotent)
                     group = await recovery.after_acquire(error, group, member, permit)

@@ -87,7 +87,7 @@ async def pin(
             continue
         member, permit = choice
         try:
-            lease = member.pool.take(now, True) or await member.pool.acquire(deadline, True)
+            lease = member.pool.take(now, True) or await group.wait_for(member, now, deadline, True)
         except (PoolError, ConnectError) as error:
             recovery = trouble()
             group = await recovery.after_acquire(error, group, member, permit)
