@@ -1,1 +1,1 @@
-"""TODO"""
+"""Around the router: logs, metrics, health endpoints."""
