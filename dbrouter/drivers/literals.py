@@ -88,11 +88,17 @@ def _other(value: Any, fallback: Fallback, no_backslash: bool) -> str:
         raise ParameterError("a set is no MySQL value; pass a list for IN")
     if isinstance(value, Mapping):
         raise ParameterError("a mapping is no MySQL value; for a JSON column pass json.dumps(value)")
+    if type(value).__str__ is _NO_TEXT:
+        raise ParameterError(f"a {type(value).__name__} has no MySQL literal and no text of its own")
     text = fallback(value)
     # A class of the caller's comes back as its quoted str(): escaped with backslashes, which this mode does not know.
     if no_backslash and "\\" in text:
         return _quoted(str(value), no_backslash)
     return text
+
+
+_NO_TEXT: Any = object.__str__
+"""What a class has that does not say how its values are written."""
 
 
 def render(text: str, params: Sequence[Any], fallback: Fallback, no_backslash: bool = False) -> str:

@@ -175,6 +175,8 @@ CLIENT_SIDE: dict[int, Verdict] = {
 
 _CONNECT_CLASS = row(NOT, NODE, DROP, OTHER, "no connection", transport=True)
 _UNKNOWN = row(AMB, NODE, DROP, NOWHERE, "unknown error: the state of the connection is not known")
+# Raised by code on this side of the network: a bug or a caller's value, nothing of the node's.
+_OURS = row(AMB, NONE, DROP, NOWHERE, "unknown error: the state of the connection is not known")
 _UNREADABLE = row(DONE, NONE, DROP, NOWHERE, "the server answered, and a value of the answer cannot be read")
 _MISUSE = row(FAIL, NONE, KEEP, NOWHERE, "nothing was sent")
 _CANCELLED = row(AMB, NONE, DROP, NOWHERE, "the caller gave up; the server runs on until it is killed")
@@ -232,7 +234,7 @@ def _meaning(error: BaseException, number: int | None, flavor: Flavor | None) ->
     # aiomysql's "Cancelled during execution" and "(0, 'Not connected')" carry no number; both are raised before writing.
     if name == "InterfaceError":
         return CLIENT_SIDE[0]
-    return _UNKNOWN
+    return _OURS if type(error).__module__ == "builtins" else _UNKNOWN
 
 
 def _by_number(error: BaseException, number: int, flavor: Flavor | None) -> Verdict:

@@ -31,6 +31,7 @@ from dbrouter.drivers.mysql import (
 )
 from dbrouter.drivers.sockets import SocketWatch
 from dbrouter.drivers.textprotocol import Columns, Incoming, OutOfOrderError
+from dbrouter.errors import ParameterError
 from dbrouter.terms import Flavor, Role
 
 IN_TRANSACTION = 0x0001
@@ -163,7 +164,12 @@ class MysqlSession(ABC):
         """The bytes of a statement; raises `ParameterError` before anything is sent."""
         if params:
             text = render(text, params, self._fallback, bool(self.raw.server_status & NO_BACKSLASH_ESCAPES))
-        return text.encode(self._encoding, "surrogateescape")
+        try:
+            return text.encode(self._encoding, "surrogateescape")
+        except UnicodeEncodeError as error:
+            raise ParameterError(
+                f"the statement cannot be written in {self._encoding}: {error.reason} at position {error.start}"
+            ) from None
 
     async def send_many(self, text: str, params_seq: Sequence[Sequence[Any]]) -> int | None:
         """

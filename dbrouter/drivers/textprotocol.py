@@ -158,6 +158,11 @@ class Incoming:
         if size < position:
             return start, 4 + length
         lead = data[start + 4]
+        if lead == 0xFF and 0 < data[start + 3] < self._sequence:
+            # The server refused a command of several packets before it had read them all: larger than max_allowed_packet.
+            self.error = bytes(data[start + 4 : position])
+            self.done = True
+            return position, 0
         if data[start + 3] != self._sequence:
             payload = bytes(data[start + 4 : position]) if lead == 0xFF and data[start + 3] == 0 else None
             raise OutOfOrderError(f"packet number {data[start + 3]} instead of {self._sequence}", payload)

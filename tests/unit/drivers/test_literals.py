@@ -84,6 +84,13 @@ def test_what_has_no_literal_is_refused(value: object) -> None:
         render("SELECT %s", (value,), fallback)
 
 
+def test_what_has_no_text_of_its_own_is_refused() -> None:
+    """``<object object at 0x7f…>`` is nobody's value."""
+    for value in (object(), iter([1]), (number for number in range(3))):
+        with pytest.raises(ParameterError, match="no text of its own"):
+            render("SELECT %s", (value,), fallback)
+
+
 def test_render_replaces_placeholders_in_order() -> None:
     """Each ``%s`` takes its parameter, ``%%`` becomes one percent sign, and a literal's own percent signs stay."""
     assert render("SELECT %s, '50%%', %s", (1, "100%s"), fallback) == "SELECT 1, '50%', '100%s'"

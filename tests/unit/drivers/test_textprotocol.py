@@ -103,6 +103,16 @@ def test_an_error_at_once_and_behind_rows() -> None:
     assert (late.error, late.rows) == (error, [("x",)])
 
 
+def test_a_command_of_many_packets_refused_before_its_end() -> None:
+    """The server counts only the packets it has read when it says that the statement is too large."""
+    error = b"\xff\x81\x04#08S01Got a packet bigger than 'max_allowed_packet' bytes"
+    incoming = Incoming(columns(), 3)
+
+    incoming.feed(packet(1, error), 0, len(packet(1, error)))
+
+    assert incoming.done and incoming.error == error
+
+
 def test_several_results() -> None:
     """Of a CALL's results the first that has columns is kept, the rest is read away."""
     data = result([b"a"], [[b"1"]], status=2 | 8) + result([b"b"], [[b"2"]], first=6, status=2 | 8) + ok(11)
