@@ -17,12 +17,13 @@ from typing import Any, Final, TypeVar
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Member
 from dbrouter.drivers.base import Connection, Reply
-from dbrouter.errors import ConnectError, PoolError
+from dbrouter.errors import ConnectError, ParameterError, PoolError
 from dbrouter.events import QueryFinished
 from dbrouter.pool.lease import Lease
 from dbrouter.router.catalog import LOOK_UP, VALID_SECONDS
 from dbrouter.router.context import Context
 from dbrouter.router.explanation import Explanation, explain
+from dbrouter.router.limits import time_left
 from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import Recovery
 from dbrouter.router.result import Result
@@ -182,10 +183,15 @@ class Database:
         if _get_running_loop() is not self._loop:
             raise self._context.stranger()
         started = now = monotonic()
-        if tag is None and route is None and hostgroup is None:
-            plan = self._plans.young.get(sql) or self._planner.plan(sql)
-        else:
-            plan = self._planner.plan(sql, tag, route, hostgroup)
+        try:
+            if tag is None and route is None and hostgroup is None:
+                plan = self._plans.young.get(sql) or self._planner.plan(sql)
+            else:
+                plan = self._planner.plan(sql, tag, route, hostgroup)
+        except TypeError:
+            if isinstance(sql, str):
+                raise
+            raise TypeError(f"the statement must be a str, got {type(sql).__name__}") from None
         if plan.refusal is not None:
             raise plan.refusal()
         text = plan.text
@@ -193,7 +199,9 @@ class Database:
             text, params = plan.bind(params)
         if timeout is INHERIT:
             timeout = plan.timeout
-        deadline = None if timeout is None else started + timeout  # type: ignore[operator]
+        elif timeout is not None:
+            timeout = time_left(timeout)  # type: ignore[arg-type]
+        deadline = None if timeout is None else started + timeout
         read = plan.read
         group = plan.hostgroup
         group.budget.deposit(now)
@@ -372,6 +380,8 @@ class Database:
         Returns:
             One `Result` per statement.
         """
+        if isinstance(statements, str):
+            raise ParameterError("batch takes a list of statements, not one text")
         pairs = [(entry, ()) if isinstance(entry, str) else entry for entry in statements]
 
         async def work(tx: Transaction) -> list[Result]:
@@ -382,10 +392,14 @@ class Database:
 
     @staticmethod
     def _one_run(params: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any]:
-        return (params,) if isinstance(params, Mapping) else params
+        if isinstance(params, Mapping):
+            return (params,)
+        if isinstance(params, str | bytes) or not hasattr(params, "__getitem__") or not hasattr(params, "__len__"):
+            raise ParameterError(f"the parameters of one run are a sequence or a mapping of names, got {type(params).__name__}")
+        return params
 
     async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]], timeout: float | Inherit | None) -> T:
-        limit = self._context.call_timeout if isinstance(timeout, Inherit) else timeout
+        limit = self._limit(timeout, self._context.call_timeout)
         deadline = None if limit is None else monotonic() + limit
         return await run_in_transaction(self._context, work, isolation=None, readonly=False, deadline=deadline, limit=limit)
 
@@ -496,7 +510,7 @@ class Database:
 
     @staticmethod
     def _limit(timeout: float | Inherit | None, inherited: float | None) -> float | None:
-        return inherited if isinstance(timeout, Inherit) else timeout
+        return inherited if isinstance(timeout, Inherit) else time_left(timeout)
 
     def _pinned_group(self, readonly: bool, isolation: str | None, hostgroup: int | str | None) -> Hostgroup:
         context = self._context

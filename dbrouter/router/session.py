@@ -32,6 +32,7 @@ from dbrouter.errors import (
 )
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
+from dbrouter.router.limits import time_left
 from dbrouter.router.plan import Plan, copy_refusal, no_statement
 from dbrouter.router.recovery import Recovery, noted, settle_breaker
 from dbrouter.router.result import Result
@@ -127,6 +128,7 @@ class Pinned:
         self._limit = limit
         self._member: Member | None = None
         self._lease: Lease | None = None
+        self._opened = False
         self._busy = False
         self._lost = False
         """The connection is gone or in an unknown state: close it at the end."""
@@ -193,7 +195,7 @@ class Pinned:
             text, params = plan.bind(params)
         lease, _ = self._held()
         connection = lease.connection
-        limit = self._context.call_timeout if timeout == -1.0 else timeout
+        limit = self._context.call_timeout if timeout == -1.0 else time_left(timeout)
         script = plan.script
         reply: Reply = await self._guarded(
             (lambda: connection.send_script(text)) if script else (lambda: connection.send(text, params)), limit, plan
@@ -220,6 +222,14 @@ class Pinned:
     def _check_transaction_control(self, plan: Plan) -> None:
         """A pinned connection may open transactions by hand; one left open closes the connection (Safety 7)."""
 
+    def _open_once(self) -> None:
+        """A block is entered once: entering it again would lose the connection of the first time."""
+        if self._opened:
+            raise StatementRejectedError(
+                f"this {self._what} was opened before: make a new one for each 'async with' block", rule_id=None
+            )
+        self._opened = True
+
     def _held(self) -> tuple[Lease, Member]:
         if self._lease is None or self._member is None:
             raise StatementRejectedError(f"this {self._what} is not open: use it inside its 'async with' block", rule_id=None)
@@ -237,7 +247,7 @@ class Pinned:
         started = monotonic()
         deadline = None if limit is None else started + limit
         if self._until is not None and (deadline is None or self._until < deadline):
-            deadline = self._until
+            deadline, limit = self._until, None
         self._busy = True
         lease.arm(deadline, False)
         try:
@@ -405,6 +415,7 @@ class PinnedConnection(Pinned):
             )
 
     async def __aenter__(self) -> Self:
+        self._open_once()
         self._group, self._member, self._lease = await pin(
             self._context, self._group, limit=self._limit, setup=None, stays=self._readonly
         )

@@ -23,6 +23,7 @@ from dbrouter.errors import (
     DeadlineExceededError,
     OutcomeUnknownError,
     OutcomeUnknownTimeoutError,
+    ParameterError,
     SessionStatementError,
     StatementRejectedError,
     TransactionAbortedError,
@@ -78,8 +79,8 @@ class Transaction(Pinned):
         group: Hostgroup,
     ) -> None:
         super().__init__(context, group=group, limit=limit)
-        if isolation is not None and isolation.lower() not in _ISOLATION:
-            raise ValueError(f"isolation must be one of {', '.join(_ISOLATION)}, got {isolation!r}")
+        if isolation is not None and (not isinstance(isolation, str) or isolation.lower() not in _ISOLATION):
+            raise ParameterError(f"isolation must be one of {', '.join(_ISOLATION)}, got {isolation!r}")
         self._isolation = isolation.lower() if isolation is not None else None
         self._readonly = readonly
         self._deferrable = deferrable
@@ -99,6 +100,7 @@ class Transaction(Pinned):
         return Savepoint(self)
 
     async def __aenter__(self) -> Self:
+        self._open_once()
         self._group, self._member, self._lease = await pin(
             self._context, self._group, limit=self._limit, setup=self._begin, stays=self._readonly
         )
@@ -128,6 +130,11 @@ class Transaction(Pinned):
         if self._until is not None and (deadline is None or self._until < deadline):
             deadline = self._until
         node = member.node.id
+        if deadline is not None and deadline <= started:
+            # Sent now, it would be cut at once, and nobody would know whether it had been applied.
+            await self._roll_back()
+            message = f"the time limit had ended before COMMIT was sent to {node}; the transaction is rolled back"
+            raise DeadlineExceededError(message, phase="executing", timeout=None, attempts=1)
         lease.arm(deadline, False)
         try:
             await lease.connection.commit()
@@ -231,7 +238,7 @@ class Transaction(Pinned):
         )
 
     def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
-        if not self._lost:
+        if not self._lost or not _undone(verdict):
             return error
         lost = ConnectionLostError(
             f"the connection to {node} broke before COMMIT was sent ({type(error).__name__}: {error}); the transaction is "
@@ -247,7 +254,8 @@ class Transaction(Pinned):
             return
         if self._lost or verdict.outcome is Outcome.ROLLED_BACK:
             self._aborted = raised
-            self._replay_for = raised
+            if _undone(verdict):
+                self._replay_for = raised
         elif verdict.outcome is Outcome.NOT_APPLIED and verdict.route in (
             RetryWhere.SAME,
             RetryWhere.SAME_LATER,
@@ -278,6 +286,14 @@ class Transaction(Pinned):
         count = await self._guarded(lambda: lease.connection.send_many(text, bound), None, plan) if bound else 0
         status = f"{plan.kind} {count}" if count is not None else plan.kind
         return Result((), (status, count, None), (self._group.name, member.node.id, plan.rule_id, 1, monotonic() - started))
+
+
+def _undone(verdict: Verdict) -> bool:
+    """
+    Whether all was rolled back for a reason that may not come again: a conflict, or the connection. The same statement too large
+    for the server, or an exception of our own code, would come again.
+    """
+    return verdict.outcome is Outcome.ROLLED_BACK and (verdict.transport or verdict.route is not RetryWhere.NOWHERE)
 
 
 class Savepoint:
