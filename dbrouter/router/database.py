@@ -243,6 +243,8 @@ class Database:
                     reply = await connection.send(text, params)
             except BaseException as error:
                 lease.disarm()
+                if plan.taints is not None:
+                    lease.dirty = plan.taints
                 recovery = recovery or self._recovery(plan, started, deadline, timeout, idempotent)
                 group = await recovery.after_send(error, group, member, lease, permit, now)
                 read = recovery.read
@@ -296,6 +298,7 @@ class Database:
             deadline=deadline,
             timeout=timeout,
             rule_id=plan.rule_id,
+            reset=plan.reset,
         )
 
     async def _observed(

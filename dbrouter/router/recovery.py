@@ -54,6 +54,7 @@ class Recovery:
         stays: the caller asked for a read-only place: a refusal is the answer.
         timeout: the call's time limit as given, for messages; None: none.
         deadline: the moment (monotonic seconds) it ends.
+        reset: the statement may have left something on the session, also where it failed or was cut.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class Recovery:
         "_context",
         "_idempotent",
         "_pace",
+        "_reset",
         "_statement",
         "_stays",
         "attempts",
@@ -89,11 +91,13 @@ class Recovery:
         deadline: float | None,
         timeout: float | None,
         rule_id: int | None = None,
+        reset: bool = False,
     ) -> None:
         self._context = context
         self._statement = statement
         self._idempotent = idempotent
         self._stays = stays
+        self._reset = reset
         self._pace: RetryPace | None = None
         self._ambiguous = False
         self.read = read
@@ -122,11 +126,11 @@ class Recovery:
             if permit is not None:
                 member.node.breaker.release(permit)
             if reason is None:
-                lease.release_after(settle=True, abandon=True)
+                lease.release_after(reset=self._reset, settle=True, abandon=True)
                 raise error
             self._note(error, member, now - sent_at, reason)
             if reason == "deadline":
-                lease.release_after(settle=True, abandon=True)
+                lease.release_after(reset=self._reset, settle=True, abandon=True)
                 self._raise_deadline("executing", group, member, now)
             self.attempts -= 1
             lease.discard(reason)
@@ -189,10 +193,7 @@ class Recovery:
         if verdict.read_only_refusal:
             lease.discard("refused")
         elif fate is ConnectionFate.KEEP:
-            if lease.connection.needs_settling:
-                lease.release_after(settle=True)
-            else:
-                lease.release()
+            lease.release_after(reset=self._reset, settle=True)
         else:
             lease.discard("broken")
             if fate is ConnectionFate.DROP_SIBLINGS:

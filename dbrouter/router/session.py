@@ -177,6 +177,7 @@ class Pinned:
         if params and plan.named is not None:
             text, params = plan.bind(params)
         lease, _ = self._held()
+        self._mark(plan, lease)
         cursor: Cursor = await self._guarded(lambda: lease.connection.cursor(text, params), self._context.call_timeout, plan)
         return cursor
 
@@ -197,13 +198,17 @@ class Pinned:
         connection = lease.connection
         limit = self._context.call_timeout if timeout == -1.0 else time_left(timeout)
         script = plan.script
+        self._mark(plan, lease)
         reply: Reply = await self._guarded(
             (lambda: connection.send_script(text)) if script else (lambda: connection.send(text, params)), limit, plan
         )
+        return reply, plan
+
+    def _mark(self, plan: Plan, lease: Lease) -> None:
+        """Note what *plan* may leave on the session, before it is sent: a statement that is cut may have done it all the same."""
         if plan.taints is not None:
             lease.dirty = plan.taints
         self._reset = self._reset or plan.reset
-        return reply, plan
 
     def _check(self, plan: Plan) -> None:
         if plan.forbidden is not None:
@@ -356,15 +361,13 @@ class Pinned:
         elif self._unsettled:
             if lease.connection.closed:
                 lease.release_after(settle=True, abandon=True)
-            elif self._context.tasks.start(_settle_and_roll_back(lease), name="settle a pinned connection") is None:
+            elif self._context.tasks.start(_settle_and_roll_back(lease, self._reset), name="settle a pinned connection") is None:
                 lease.discard("closing")
-        elif lease.dirty is None and self._reset:
-            lease.release_after(reset=True)
         else:
-            lease.release()
+            lease.release_after(reset=self._reset)
 
 
-async def _settle_and_roll_back(lease: Lease) -> None:
+async def _settle_and_roll_back(lease: Lease, reset: bool) -> None:
     """In the background: wait for the end of a cut statement, roll back, and give the connection back clean, or close it."""
     connection = lease.connection
     clean = False
@@ -377,7 +380,7 @@ async def _settle_and_roll_back(lease: Lease) -> None:
         clean = False
     finally:
         if clean and not connection.in_transaction:
-            lease.release()
+            lease.release_after(reset=reset)
         else:
             lease.discard("settling")
 

@@ -283,6 +283,7 @@ class Transaction(Pinned):
         if plan.named is not None:
             text = plan.named.text
             bound = [plan.bind(run)[1] for run in runs]
+        self._mark(plan, lease)
         count = await self._guarded(lambda: lease.connection.send_many(text, bound), None, plan) if bound else 0
         status = f"{plan.kind} {count}" if count is not None else plan.kind
         return Result((), (status, count, None), (self._group.name, member.node.id, plan.rule_id, 1, monotonic() - started))
