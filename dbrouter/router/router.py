@@ -39,6 +39,7 @@ class Router(Database):
         self._databases: dict[str, Database] = {parts.contexts[0].database: self}
         self._databases.update((context.database, Database(context)) for context in parts.contexts[1:])
         self._closed = False
+        self._drained = asyncio.Event()
 
     @classmethod
     def open(
@@ -109,9 +110,12 @@ class Router(Database):
         """
         Stop taking work, let leases finish for at most *timeout* seconds, then close everything.
 
-        Afterwards no task and no socket of this router is left. Safe to call twice. If cancelled, what is left is cut at once.
+        Afterwards no task and no socket of this router is left. Safe to call twice, also at the same time: a second caller waits
+        for the end too. If cancelled, what is left is cut at once.
         """
         if self._closed:
+            await self._drained.wait()
+            await self._parts.tasks.close()  # Nothing is left of them, unless the first caller was cancelled twice.
             return
         self._closed = True
         started = monotonic()
@@ -123,6 +127,7 @@ class Router(Database):
             for pool in self._parts.pools:
                 pool.cut()  # Of a pool that drained nothing is left; of one whose drain was cancelled before it began, all.
             self._parts.monitor.stop()
+            self._drained.set()
             await self._parts.tasks.close()
             events = self._parts.events
             if events.listening:

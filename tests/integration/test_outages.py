@@ -89,6 +89,9 @@ async def test_a_full_server_is_not_a_sick_one(small: LocalCluster) -> None:
 
 # ---- outages of the primary
 
+PATIENT = {**QUICK, "pool": {"acquire_timeout": "20s"}, "timeouts": {"connect": "500ms", "call": "25s"}}
+"""Writes wait longer than any server here takes to come back (MySQL's primary 11 s)."""
+
 
 async def test_writes_wait_for_a_primary_that_crashed(cluster: LocalCluster) -> None:
     """
@@ -100,7 +103,7 @@ async def test_writes_wait_for_a_primary_that_crashed(cluster: LocalCluster) -> 
     acknowledged: list[int] = []
     unknown: list[int] = []
     diary = Diary()
-    async with Router.open(configuration(cluster, start="all", **QUICK), observers=[diary]) as router:
+    async with Router.open(configuration(cluster, start="all", **PATIENT), observers=[diary]) as router:
         await prepare(router, cluster)
         stop = False
         started: dict[int, float] = {}
@@ -126,7 +129,7 @@ async def test_writes_wait_for_a_primary_that_crashed(cluster: LocalCluster) -> 
         killed = monotonic()
         await asyncio.to_thread(cluster.primary.start)
         before = len(acknowledged)
-        await until(lambda: len(acknowledged) > before + 100, what="writes again")
+        await until(lambda: len(acknowledged) > before + 100, 20, "writes again")
         stop = True
         await asyncio.gather(*writers)
         await all_usable(router)
@@ -172,7 +175,7 @@ async def test_a_rolling_restart_under_reads_and_writes(cluster: LocalCluster) -
     its server went down.
     """
     diary = Diary()
-    async with Router.open(configuration(cluster, start="all", **QUICK), observers=[diary]) as router:
+    async with Router.open(configuration(cluster, start="all", **PATIENT), observers=[diary]) as router:
         await prepare(router, cluster)
         async with Load(router, cluster, writes=0.25) as load:
             for server in [*cluster.replicas, cluster.primary]:
