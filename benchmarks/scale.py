@@ -20,7 +20,7 @@ from dbrouter.config import load
 from dbrouter.drivers.base import ConnectOptions, PasswordProvider, ProbeReply
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.router.build import build
-from dbrouter.router.plan import Planner
+from dbrouter.router.planner import Planner
 from dbrouter.terms import Engine, Flavor, Phase, Role
 
 LONG_STATEMENT = (

@@ -27,6 +27,7 @@ from dbrouter.errors import (
     TransactionAbortedError,
 )
 from dbrouter.integrations import logging as _logging  # the default observer registers itself
+from dbrouter.router.caller import context
 from dbrouter.router.database import Database
 from dbrouter.router.explanation import Explanation
 from dbrouter.router.report import HealthSnapshot, StatsSnapshot
@@ -73,4 +74,5 @@ __all__ = [
     "StatsSnapshot",
     "Transaction",
     "TransactionAbortedError",
+    "context",
 ]

@@ -46,6 +46,26 @@ class QueryFinished(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueryLogged(Event):
+    """A call ended whose rule says `log`."""
+
+    name: ClassVar[str] = "query.logged"
+    level: ClassVar[EventLevel] = EventLevel.INFO
+    database: str
+    hostgroup: str
+    node: str | None
+    """Where it ran; None where it failed."""
+    digest: int
+    digest_text: str
+    rules: tuple[int, ...]
+    """Every rule that matched, in order."""
+    took: float
+    """Seconds of the whole call but its delay."""
+    outcome: str
+    """``ok``, or the class name of what was raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled(Event):
     """An attempt failed and another one follows."""
 

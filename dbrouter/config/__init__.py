@@ -14,18 +14,19 @@ from dbrouter.config.model import (
     FunctionPolicy,
     HostgroupSettings,
     RouterConfig,
-    RuleSettings,
     ServerSettings,
     SessionStatements,
     TlsMode,
     TlsSettings,
     Via,
 )
+from dbrouter.config.rules import FastRouteSettings, RuleSettings
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, TimeoutSettings
 
 __all__ = [
     "BreakerSettings",
     "DatabaseSettings",
+    "FastRouteSettings",
     "FunctionPolicy",
     "HostgroupSettings",
     "PoolSettings",

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, RuleSettings, TlsMode, Via
-from dbrouter.config.patterns import pattern_problem
+from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, TlsMode, Via
+from dbrouter.config.patterns import pattern_problem, replacement_problem
 from dbrouter.config.problems import Path, Problems, did_you_mean
+from dbrouter.config.rules import FastRouteSettings, RuleSettings
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
 from dbrouter.terms import Engine, ServerStatus, WhenEmpty
 
@@ -44,6 +45,7 @@ class Draft:
     unsure_owners: bool = False
     """Whether a database names a hostgroup in a way that could not be read."""
     rules: list[tuple[Path, RuleSettings]] = field(default_factory=list)
+    fast_routes: list[tuple[Path, FastRouteSettings]] = field(default_factory=list)
     groups: dict[str, Any] = field(default_factory=dict)
     """The top's pool, probe, breaker, retry and timeouts."""
 
@@ -60,6 +62,9 @@ class Draft:
             database_paths={name: ("databases", name) for name in config.databases},
             database_names=set(config.databases),
             rules=[(("query_rules", index), rule) for index, rule in enumerate(config.query_rules)],
+            fast_routes=[
+                (("query_rules_fast_routing", index), route) for index, route in enumerate(config.query_rules_fast_routing)
+            ],
             groups={name: getattr(config, name) for name in ("pool", "probe", "breaker", "retry", "timeouts")},
         )
         for name, database in config.databases.items():
@@ -102,6 +107,9 @@ class _Checks:
         self._duplicate_rules()
         for path, rule in self._draft.rules:
             self._rule(path, rule)
+        self._fast_keys: set[tuple[str, str, int]] = set()
+        for path, route in self._draft.fast_routes:
+            self._fast_route(path, route)
 
     def _add(self, path: Path, message: str) -> None:
         self._problems.add(path, message)
@@ -241,21 +249,51 @@ class _Checks:
             seen.add(rule.rule_id)
 
     def _rule(self, path: Path, rule: RuleSettings) -> None:
-        draft = self._draft
-        if rule.database is not None and rule.database not in draft.database_names:
+        if rule.database is not None and rule.database not in self._draft.database_names:
             self._add((*path, "database"), self._no_database((*path, "database"), rule.database))
         for key in ("match_digest", "match_pattern"):
             pattern, where = getattr(rule, key), (*path, key)
-            caseless, quote = rule.re_modifiers != "", self._problems.may_quote(where)
-            if pattern and (wrong := pattern_problem(pattern, caseless=caseless, quote=quote)):
+            quote = self._problems.may_quote(where)
+            if pattern and (wrong := pattern_problem(pattern, caseless=rule.caseless, quote=quote)):
                 self._add(where, f"{self._problems.show(where, pattern)} {wrong}")
-        if rule.destination_hostgroup is None:
-            if rule.unsafe:
-                self._add(
-                    (*path, "unsafe"), "lifts the veto on this rule's destination, and the rule has no destination_hostgroup"
-                )
+            elif pattern and key == "match_pattern" and rule.replace_pattern is not None:
+                self._replacement((*path, "replace_pattern"), pattern, rule)
+        if rule.replace_pattern is not None and rule.match_pattern is None:
+            self._add((*path, "replace_pattern"), "replaces what match_pattern finds, and the rule has no match_pattern")
+        if rule.destination_hostgroup is not None:
+            self._destination((*path, "destination_hostgroup"), rule, rule.destination_hostgroup)
+        elif rule.unsafe and rule.mirror_hostgroup is None and rule.mirror_flagOUT is None:
+            self._add((*path, "unsafe"), "lifts the veto on this rule's destination or mirror, and the rule has neither")
+        if rule.gtid_from_hostgroup is not None:
+            self._own((*path, "gtid_from_hostgroup"), rule.database, rule.gtid_from_hostgroup)
+        if rule.mirror_hostgroup is not None:
+            self._mirror((*path, "mirror_hostgroup"), rule, rule.mirror_hostgroup)
+
+    def _replacement(self, path: Path, pattern: str, rule: RuleSettings) -> None:
+        if wrong := replacement_problem(pattern, rule.replace_pattern or "", caseless=rule.caseless):
+            self._add(path, f"{self._problems.show(path, rule.replace_pattern)} {wrong}")
+
+    def _mirror(self, path: Path, rule: RuleSettings, number: int) -> None:
+        hostgroup = self._known_hostgroup(path, number)
+        target = self._draft.databases.get(hostgroup.database) if hostgroup is not None else None
+        if target is None or self._draft.unsure_engines:
             return
-        self._destination((*path, "destination_hostgroup"), rule, rule.destination_hostgroup)
+        names = [rule.database] if rule.database is not None else list(self._draft.databases)
+        for name in names:
+            source = self._draft.databases.get(name)
+            if source is not None and source.engine is not target.engine:
+                self._add(
+                    path,
+                    f"hostgroup {number} speaks {target.engine}, and the rule matches statements of {name}, which are "
+                    f"{source.engine}; add database: to the rule",
+                )
+
+    def _fast_route(self, path: Path, route: FastRouteSettings) -> None:
+        self._own((*path, "destination_hostgroup"), None, route.destination_hostgroup, one_database=False)
+        key = (route.username, route.schemaname, route.flagIN)
+        if key in self._fast_keys:
+            self._add(path, f"username {route.username!r}, schemaname {route.schemaname!r}, flagIN {route.flagIN} is there twice")
+        self._fast_keys.add(key)
 
     def _no_database(self, path: Path, written: str) -> str:
         names = sorted(self._draft.database_names)
@@ -263,29 +301,36 @@ class _Checks:
         return f"there is no database {self._problems.show(path, written)}{near}"
 
     def _destination(self, path: Path, rule: RuleSettings, number: int) -> None:
-        draft = self._draft
-        hostgroup = self._by_id.get(number)
-        if hostgroup is None:
-            if number not in self._known_ids:
-                known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
-                self._add(path, f"there is no hostgroup {number}; there are {known}")
-            return
-        owner = hostgroup.database
-        if not owner:
-            return
-        if rule.database is not None and rule.database in draft.database_names and rule.database != owner:
-            self._add(path, f"hostgroup {number} is {owner}'s, and the rule is for {rule.database}")
-        elif rule.database is None and len(draft.database_names) > 1:
-            others = ", ".join(sorted(draft.database_names - {owner}))
-            self._add(
-                path,
-                f"hostgroup {number} is {owner}'s, but the rule would match statements of {others} too; add database: {owner}",
-            )
-        if rule.unsafe and hostgroup.read_only:
+        hostgroup = self._own(path, rule.database, number)
+        if hostgroup is not None and rule.unsafe and hostgroup.read_only:
             self._add(
                 (*path[:-1], "unsafe"),
                 f"needs read_only: false in hostgroup {number}: its connections are read-only and would refuse the write",
             )
+
+    def _known_hostgroup(self, path: Path, number: int) -> HostgroupSettings | None:
+        hostgroup = self._by_id.get(number)
+        if hostgroup is None and number not in self._known_ids:
+            known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
+            self._add(path, f"there is no hostgroup {number}; there are {known}")
+        return hostgroup if hostgroup is not None and hostgroup.database else None
+
+    def _own(self, path: Path, database: str | None, number: int, *, one_database: bool = True) -> HostgroupSettings | None:
+        """The hostgroup with that number, which must be of the database that the rule is for."""
+        names = self._draft.database_names
+        hostgroup = self._known_hostgroup(path, number)
+        if hostgroup is None:
+            return None
+        owner = hostgroup.database
+        if database is not None and database in names and database != owner:
+            self._add(path, f"hostgroup {number} is {owner}'s, and the rule is for {database}")
+        elif database is None and one_database and len(names) > 1:
+            others = ", ".join(sorted(names - {owner}))
+            self._add(
+                path,
+                f"hostgroup {number} is {owner}'s, but the rule would match statements of {others} too; add database: {owner}",
+            )
+        return hostgroup
 
 
 def _differences(mine: Settings, theirs: Settings) -> Iterator[tuple[str, Any, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from dbrouter.config.model import RouterConfig
+from dbrouter.config.rules import HOSTGROUP_COLUMNS
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}
 _DSN_TEXT = (
@@ -28,6 +29,7 @@ def json_schema() -> dict[str, Any]:
     _hostgroup(definitions["HostgroupSettings"])
     _server(definitions["ServerSettings"])
     _rule(definitions["RuleSettings"])
+    _or_name(definitions["FastRouteSettings"]["properties"], "destination_hostgroup")
     properties: dict[str, Any] = {
         "writer": {"type": "string", "description": f"The primary's DSN: {_DSN_TEXT}"},
         "readers": {
@@ -88,13 +90,41 @@ def _server(definition: dict[str, Any]) -> None:
 
 def _rule(definition: dict[str, Any]) -> None:
     properties = definition["properties"]
-    _or_name(properties, "destination_hostgroup")
-    properties["timeout"] = {
-        "type": ["string", "null"],
-        "pattern": r"[a-z]\s*$|\$\{",
+    for key in HOSTGROUP_COLUMNS:
+        _or_name(properties, key)
+    for key in ("timeout", "delay", "cache_ttl"):
+        properties[key] = {
+            "type": ["string", "null"],
+            "pattern": r"[a-z]\s*$|\$\{",
+            "default": None,
+            "description": properties[key]["description"],
+        }
+    properties["digest"] = {
+        "anyOf": [{"type": "string", "pattern": "^(0[xX][0-9A-Fa-f]+|[0-9]*)$"}, *properties["digest"]["anyOf"]],
         "default": None,
-        "description": properties["timeout"]["description"],
+        "description": properties["digest"]["description"],
     }
+    properties["attributes"] = {
+        "anyOf": [{"type": "string", "description": "JSON text."}, *properties["attributes"]["anyOf"]],
+        "default": None,
+        "description": properties["attributes"]["description"],
+    }
+    for key, words in (
+        ("re_modifiers", {"type": "array", "items": {"enum": ["CASELESS", "GLOBAL"]}}),
+        ("multiplex", {"type": "boolean"}),
+    ):
+        kept = {name: properties[key].pop(name) for name in ("description", "default", "title") if name in properties[key]}
+        properties[key] = {"anyOf": [*properties[key].get("anyOf", [properties[key]]), words], **kept}
+    for name, property_ in properties.items():
+        if property_.get("type") == "boolean" or {"type": "boolean"} in property_.get("anyOf", []):
+            _or_zero_and_one(properties, name)
+
+
+def _or_zero_and_one(properties: dict[str, Any], key: str) -> None:
+    """Let a truth value be written as ProxySQL's 0 or 1 too."""
+    property_ = properties[key]
+    kept = {name: property_.pop(name) for name in ("description", "default", "title") if name in property_}
+    properties[key] = {"anyOf": [*property_.get("anyOf", [property_]), {"enum": [0, 1]}], **kept}
 
 
 def _or_name(properties: dict[str, Any], key: str) -> None:

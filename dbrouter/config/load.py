@@ -21,18 +21,17 @@ from dbrouter.config.dsn import Dsn, parse_dsn
 from dbrouter.config.interpolate import Interpolation
 from dbrouter.config.model import (
     DEFAULT_PORTS,
-    MAX_ID,
     DatabaseSettings,
     FunctionPolicy,
     HostgroupSettings,
+    ProcessingSettings,
     RouterConfig,
-    RuleSettings,
     ServerSettings,
     SessionStatements,
     TlsSettings,
 )
 from dbrouter.config.problems import Path, Problems, did_you_mean
-from dbrouter.config.rules import prepare_rule
+from dbrouter.config.rules import HOSTGROUP_COLUMNS, MAX_ID, FastRouteSettings, RuleSettings, prepare_rule
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
 from dbrouter.config.servers import read_server
 from dbrouter.config.small import READER_ID, WRITER_ID, read_small
@@ -147,6 +146,9 @@ class _Loader:
         else:
             problems.add((), "names no servers: write writer and readers, or databases and hostgroups", expected="writer: DSN")
         self._rules()
+        self._fast_routes()
+        written = {name: document[name] for name in ProcessingSettings.model_fields if document.get(name) is not None}
+        processing = self._validate(ProcessingSettings, written, ()) or ProcessingSettings()
         draft.groups = groups
         check(draft, problems)
         problems.raise_if_any()
@@ -154,8 +156,10 @@ class _Loader:
             databases=draft.databases,
             hostgroups=tuple(hostgroup for _, hostgroup in draft.hostgroups),
             query_rules=tuple(sorted((rule for _, rule in draft.rules), key=lambda rule: rule.rule_id)),
+            query_rules_fast_routing=tuple(route for _, route in draft.fast_routes),
             **groups,
             **policies,
+            **{name: getattr(processing, name) for name in written},
         )
 
     def _small(self) -> None:
@@ -314,12 +318,31 @@ class _Loader:
             prepared = prepare_rule(item, path, self._problems)
             if prepared is None:
                 continue
-            if "destination_hostgroup" in prepared:
-                where = (*path, "destination_hostgroup")
-                prepared["destination_hostgroup"] = self._hostgroup_id(prepared["destination_hostgroup"], where)
+            for key in HOSTGROUP_COLUMNS:
+                if key in prepared:
+                    prepared[key] = self._hostgroup_id(prepared[key], (*path, key))
             rule = self._validate(RuleSettings, prepared, path)
             if rule is not None:
                 self._draft.rules.append((path, self._narrowed(rule)))
+
+    def _fast_routes(self) -> None:
+        raw = self._document.get("query_rules_fast_routing")
+        if raw is None:
+            return
+        if not isinstance(raw, list):
+            self._problems.add(("query_rules_fast_routing",), "is not a list", expected="a list of rows")
+            return
+        for index, item in enumerate(raw):
+            path: Path = ("query_rules_fast_routing", index)
+            if not isinstance(item, dict):
+                shown = self._problems.show(path, item)
+                self._problems.add(path, f"{shown} is not a mapping with schemaname and destination_hostgroup")
+                continue
+            key = "destination_hostgroup"
+            row = {**item, key: self._hostgroup_id(item[key], (*path, key))} if key in item else item
+            route = self._validate(FastRouteSettings, row, path)
+            if route is not None:
+                self._draft.fast_routes.append((path, route))
 
     def _narrowed(self, rule: RuleSettings) -> RuleSettings:
         """A rule with a destination is about the destination's database, also where it does not say so."""

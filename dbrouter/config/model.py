@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 
+from dbrouter.config.rules import MAX_ID, FastRouteSettings, RuleSettings
 from dbrouter.config.schema import (
     BreakerSettings,
     Count,
@@ -30,7 +31,6 @@ from dbrouter.terms import Balance, Engine, NodeId, ServerStatus, StartPolicy, W
 DEFAULT_PORTS = {Engine.POSTGRESQL: 5432, Engine.MYSQL: 3306}
 MAX_WEIGHT = 10_000_000
 """ProxySQL's limit."""
-MAX_ID = 2**31 - 1
 
 
 class Via(StrEnum):
@@ -252,64 +252,56 @@ class HostgroupSettings(Settings):
     timeouts: TimeoutSettings | None = Field(default=None, description="Keys of `timeouts` that differ for this hostgroup.")
 
 
-class RuleSettings(Settings):
-    """
-    One query rule with ProxySQL's column names and meanings. Rules are evaluated in ascending `rule_id`; every criterion that
-    is set must hold.
+class DigestSettings(Settings):
+    """How digest texts are made; ProxySQL's `mysql-query_digests_…` variables and their defaults. Rules' digests follow it."""
 
-    Rules apply at once on reload, to calls that begin afterwards.
-    """
+    lowercase: bool = Field(default=False, description="Fold the digest text to lower case.")
+    replace_null: bool = Field(default=False, description="NULL becomes `?` too.")
+    no_digits: bool = Field(default=False, description="Digits inside names become `?` (`t1` and `t2` are one shape).")
+    keep_comment: bool = Field(default=False, description="Comments stay in the digest text.")
+    grouping_limit: Annotated[Count, Field(ge=1, le=2089)] = Field(
+        default=3, description="Lists of more values than this (by at least two) keep so many, then `...`."
+    )
+    groups_grouping_limit: Annotated[Count, Field(ge=0, le=2089)] = Field(
+        default=10, description="More groups of shortened lists than this become `...` too; 0: never."
+    )
+    max_length: Annotated[Count, Field(ge=16, le=1_048_576)] = Field(
+        default=2048, description="Characters of a digest text at most."
+    )
 
-    rule_id: Annotated[Count, Field(ge=0, le=MAX_ID)] = Field(description="Its number and its place in the order. Unique.")
-    active: bool = Field(default=True, description="false leaves it out. True where it is not written (in ProxySQL: 0).")
-    database: str | None = Field(
-        default=None,
-        description="Criterion: the name of a database of this configuration, exactly. ProxySQL's `schemaname` is another thing.",
+
+class CacheSettings(Settings):
+    """The result cache that rules with `cache_ttl` use; one per router."""
+
+    max_bytes: Annotated[Count, Field(ge=0)] = Field(
+        default=64 * 1024 * 1024, description="Bytes of results kept, by estimate; the least recently used go first. 0: none."
     )
-    tag: str | None = Field(default=None, description="Criterion: the call's `tag=`, exactly. Not in ProxySQL.")
-    match_digest: str | None = Field(
-        default=None,
-        description="Criterion: RE2 pattern found somewhere in the digest text (literals are `?`, comments gone, white "
-        "space single).",
+
+
+class MirrorSettings(Settings):
+    """How mirrored statements are sent; what exceeds it is dropped and counted, the real statement never waits."""
+
+    max_concurrency: Annotated[Count, Field(ge=1, le=10_000)] = Field(default=16, description="Copies on their way at once.")
+    max_queue: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(default=1000, description="Copies that wait for their turn.")
+
+
+class ProcessingSettings(Settings):
+    """What a router does with statements beside sending them: keys of the top that refer to nothing else."""
+
+    query_processor_iterations: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
+        default=0,
+        description="How often a match that changed the flag begins again with the first rule; 0: rules go forward only.",
     )
-    match_pattern: str | None = Field(
-        default=None, description="Criterion: RE2 pattern found somewhere in the statement's text, comments included."
-    )
-    negate_match_pattern: bool = Field(
-        default=False, description="Inverts `match_digest` and `match_pattern`, each by itself; both must still hold."
-    )
-    re_modifiers: Literal["CASELESS", ""] = Field(
-        default="CASELESS", description='`CASELESS`, or "" for patterns that tell capitals from small letters.'
-    )
-    destination_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] | None = Field(
-        default=None,
-        description="Where matching statements go: id or name of a hostgroup of the statement's database. A write "
-        "never goes to a reader hostgroup.",
-    )
-    timeout: PositiveDuration | None = Field(
-        default=None, description="Takes the place of `timeouts.call`; with a unit. `timeout=` of the call is nearer."
-    )
-    retries: Annotated[Count, Field(ge=0, le=1000)] | None = Field(
-        default=None,
-        description="Attempts after the first, in place of `retry.attempts` − 1. Safety 4 holds whatever is written.",
-    )
-    error_msg: str | None = Field(
-        default=None,
-        description="The statement is not sent; `StatementRejectedError` with this text. Later matches do not take it back.",
-    )
-    apply: bool = Field(
+    comment_hints: bool = Field(
         default=False,
-        description="Evaluation ends when this rule matched; without it later rules may overrule (the last match wins).",
+        description="Obey `/* hostgroup=1;query_timeout=500 */` in statements, after the rules: whoever writes the SQL decides.",
     )
-    unsafe: bool = Field(
-        default=False,
-        description="Lets this rule's destination take writes although it is a reader hostgroup, whose `read_only` "
-        "must be false. Not in ProxySQL.",
-    )
-    comment: str | None = Field(default=None, description="Free text.")
+    digest: DigestSettings = Field(default_factory=DigestSettings, description="How digest texts are made.")
+    result_cache: CacheSettings = Field(default_factory=CacheSettings, description="The result cache.")
+    mirror: MirrorSettings = Field(default_factory=MirrorSettings, description="Mirroring.")
 
 
-class RouterConfig(Settings):
+class RouterConfig(ProcessingSettings):
     """The whole configuration of a router."""
 
     version: Literal[1] = Field(default=1, description="Of this file format.")
@@ -346,6 +338,9 @@ class RouterConfig(Settings):
     )
     query_rules: tuple[RuleSettings, ...] = Field(
         default=(), description="Rules, ascending by `rule_id` whatever the order in the file."
+    )
+    query_rules_fast_routing: tuple[FastRouteSettings, ...] = Field(
+        default=(), description="Hostgroups by user, schema and flag, looked up when no applying rule ended the evaluation."
     )
 
     @property

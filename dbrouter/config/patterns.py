@@ -64,15 +64,27 @@ def pattern_problem(pattern: str, *, caseless: bool = True, quote: bool = True) 
     return None
 
 
-def translate(pattern: str) -> str:
-    """*pattern* with every ``$`` outside multi-line mode written so that RE2 gives it PCRE's meaning."""
+def replacement_problem(pattern: str, template: str, *, caseless: bool = True) -> str | None:
+    """Why *template* cannot take the place of what *pattern* (which compiles) finds, as the end of a sentence, or None."""
+    try:
+        replacement = Replacement(pattern, template, caseless=caseless, everywhere=False)
+    except ValueError as error:
+        return str(error)
+    wanted = max((part for part in replacement.parts if isinstance(part, int)), default=0)
+    if wanted > replacement.groups:
+        return f"has \\{wanted}, and match_pattern has {replacement.groups or 'no'} groups"
+    return None
+
+
+def translate(pattern: str, end: str = _END) -> str:
+    """*pattern* with every ``$`` outside multi-line mode written as *end*, by which RE2 gives it PCRE's meaning."""
     if "$" not in pattern:
         return pattern
     multiline = [False]
     pieces = []
     for token in _TOKEN.findall(pattern):
         if token == "$":
-            pieces.append("$" if multiline[-1] else _END)
+            pieces.append("$" if multiline[-1] else end)
             continue
         if token[0] == "(":
             _enter(token, multiline)
@@ -103,6 +115,68 @@ class Pattern:
     def found_in(self, data: bytes) -> bool:
         """Whether the pattern matches somewhere in *data* (`encode` of a text)."""
         return self._compiled.search(data) is not None
+
+
+class Replacement:
+    r"""
+    A pattern with what takes the place of its finds: ``\1`` … ``\9`` are its groups (empty where they took no part), ``\0``
+    all of it, ``\\`` a backslash; anything else stands for itself.
+
+    The find is RE2's leftmost one, under the rule's own modifiers. Where the pattern ends in ``$``, a final newline stays.
+
+    Raises:
+        ValueError: the template has a backslash with nothing that it could mean behind it.
+    """
+
+    __slots__ = ("_compiled", "_everywhere", "_to_the_very_end", "groups", "parts")
+
+    def __init__(self, pattern: str, template: str, *, caseless: bool = True, everywhere: bool = False) -> None:
+        options = re2.Options()
+        options.case_sensitive = not caseless
+        options.log_errors = False
+        options.max_mem = _MEMORY
+        self._compiled = re2.compile(translate(pattern), options)
+        self._to_the_very_end = re2.compile(translate(pattern, r"\z"), options) if "$" in pattern else None
+        self._everywhere = everywhere
+        self.groups: int = self._compiled.groups
+        self.parts: tuple[bytes | int, ...] = tuple(_template_parts(template))
+
+    def apply(self, text: str) -> str:
+        """*text* with the first find, or all of them, replaced; *text* itself where nothing is found."""
+        data = encode(text)
+        pieces: list[bytes] = []
+        done = 0
+        for found in self._compiled.finditer(data):
+            start, end = found.span()
+            if start == end == done and pieces:
+                continue  # an empty find right behind the one before it is none, as in RE2's own replacing
+            if self._to_the_very_end is not None and end == len(data) and end > start and data.endswith(b"\n"):
+                whole = self._to_the_very_end.search(data, start)
+                if whole is None or whole.start() != start:
+                    end -= 1
+            pieces.append(data[done:start])
+            pieces += [part if isinstance(part, bytes) else found.group(part) or b"" for part in self.parts]
+            done = end
+            if not self._everywhere:
+                break
+        if not pieces:
+            return text
+        pieces.append(data[done:])
+        return b"".join(pieces).decode("utf-8", "replace")
+
+
+def _template_parts(template: str) -> list[bytes | int]:
+    parts: list[bytes | int] = []
+    for literal, escape in re.findall(r"([^\\]+)|\\([\s\S]?)", template):
+        if literal:
+            parts.append(encode(literal))
+        elif escape.isascii() and escape.isdigit():
+            parts.append(int(escape))
+        elif escape == "\\":
+            parts.append(b"\\")
+        else:
+            raise ValueError(f"has \\{escape}; after a backslash stands the number of a group (0–9) or another backslash")
+    return parts
 
 
 class PatternSet:

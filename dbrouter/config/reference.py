@@ -15,8 +15,17 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from dbrouter.config.dsn import parameters
-from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, RuleSettings, ServerSettings, TlsSettings
-from dbrouter.config.rules import LATER_COLUMNS
+from dbrouter.config.model import (
+    CacheSettings,
+    DatabaseSettings,
+    DigestSettings,
+    HostgroupSettings,
+    MirrorSettings,
+    RouterConfig,
+    ServerSettings,
+    TlsSettings,
+)
+from dbrouter.config.rules import FastRouteSettings, RuleAttributes, RuleSettings, WeightedFlag
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, TimeoutSettings, show_duration
 from dbrouter.terms import Engine
 
@@ -32,6 +41,12 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
     ("`retry`", RetrySettings, ()),
     ("`timeouts`", TimeoutSettings, ()),
     ("`query_rules[]`", RuleSettings, ()),
+    ("`query_rules[].attributes`", RuleAttributes, ()),
+    ("`query_rules[].attributes.flagOUTs[]`", WeightedFlag, ()),
+    ("`query_rules_fast_routing[]`", FastRouteSettings, ()),
+    ("`digest`", DigestSettings, ()),
+    ("`result_cache`", CacheSettings, ()),
+    ("`mirror`", MirrorSettings, ()),
 )
 _COMPUTED = {
     (DatabaseSettings, "driver"): "by `engine`",
@@ -63,10 +78,10 @@ def render() -> str:
     ]
     for title, model, hidden in _SECTIONS:
         lines += [f"## {title}", "", " ".join((model.__doc__ or "").split()), "", "| key | default | meaning |", "|---|---|---|"]
-        lines += [_row(model, name, field) for name, field in model.model_fields.items() if name not in hidden]
+        own_first = sorted(model.model_fields.items(), key=lambda item: item[0] not in model.__annotations__)
+        lines += [_row(model, name, field) for name, field in own_first if name not in hidden]
         lines.append("")
     lines += _dsn_section()
-    lines += ["## Columns of ProxySQL that are refused for now", "", ", ".join(f"`{name}`" for name in LATER_COLUMNS) + ".", ""]
     return "\n".join(lines)
 
 

@@ -22,10 +22,13 @@ from dbrouter.monitor.probe import Prober
 from dbrouter.pool.lease import Lease
 from dbrouter.pool.pool import Pool
 from dbrouter.resilience.breaker import Breaker
+from dbrouter.router.cache import ResultCache
 from dbrouter.router.context import Context
-from dbrouter.router.plan import Planner
+from dbrouter.router.mirror import Mirror
+from dbrouter.router.planner import Planner
 from dbrouter.router.session import PinnedConnection
 from dbrouter.rules.compile import compile_rules
+from dbrouter.sql.digest import DigestOptions
 from dbrouter.tasks import OwnedTasks
 from dbrouter.terms import BreakerState, HostgroupId, NodeId
 
@@ -62,11 +65,18 @@ class _Builder:
         self.tasks = OwnedTasks(self._task_failed)
         self.rng = random.Random()
         self.drivers = drivers
+        self.cache = ResultCache(config.result_cache.max_bytes)
+        self.mirror = Mirror(self.tasks, max_concurrency=config.mirror.max_concurrency, max_queue=config.mirror.max_queue)
         self.watched: list[tuple[Node, Prober, ProbeSettings, float]] = []
         self.pools: list[Pool] = []
 
     def build(self) -> Parts:
         contexts = tuple(self._context(name, database) for name, database in self.config.databases.items())
+        peers = {context.database: context for context in contexts}
+        planners: dict[int, Planner] = {group.id: context.planner for context in contexts for group in context.hostgroups}
+        for context in contexts:
+            context.peers = peers
+            context.planner.peers = planners
         monitor = Monitor(self.watched, tasks=self.tasks, events=self.events)
         return Parts(
             config=self.config,
@@ -97,10 +107,19 @@ class _Builder:
             writer=writer,
             reader=reader,
             hostgroups=hostgroups,
-            rules=compile_rules([rule for rule in config.query_rules if rule.active and rule.database in (None, name)]),
+            rules=compile_rules(
+                [rule for rule in config.query_rules if rule.database in (None, name)],
+                fast_routes=[route for route in config.query_rules_fast_routing if route.destination_hostgroup in by_id],
+                iterations=config.query_processor_iterations,
+                hints=config.comment_hints,
+            ),
             refuse_session=config.session_statements == "error",
             unknown_is_write=config.functions == "primary",
             events=self.events,
+            rng=self.rng,
+            username=database.user,
+            schemaname=database.database,
+            digest_options=DigestOptions(**config.digest.model_dump()),
         )
         context = Context(
             database=name,
@@ -114,6 +133,8 @@ class _Builder:
             events=self.events,
             tasks=self.tasks,
             rng=self.rng,
+            cache=self.cache,
+            mirror=self.mirror,
             call_timeout=config.timeouts.call,
         )
         for adopt in adopting:

@@ -7,16 +7,25 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Node
 from dbrouter.drivers.base import Driver
 from dbrouter.errors import PoolClosedError
 from dbrouter.events import EventHub
-from dbrouter.router.plan import Planner
+from dbrouter.router.cache import ResultCache
+from dbrouter.router.mirror import Mirror
+from dbrouter.router.plan import Plan
+from dbrouter.router.planner import Planner
 from dbrouter.tasks import OwnedTasks
 from dbrouter.terms import Engine
+
+
+async def _nowhere(plan: Plan, params: Sequence[Any]) -> None:
+    """Before the calls of a database are bound, nothing can be mirrored to it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,8 +44,16 @@ class Context:
     events: EventHub
     tasks: OwnedTasks
     rng: random.Random
+    cache: ResultCache
+    """The router's, shared by its databases."""
+    mirror: Mirror
+    """The router's too."""
     call_timeout: float | None
     """Seconds a call may take where nothing nearer says otherwise."""
+    peers: Mapping[str, Context] = field(default_factory=dict, repr=False)
+    """Every database of the router by name, this one included."""
+    send_copy: Callable[[Plan, Sequence[Any]], Awaitable[Any]] = field(default=_nowhere, repr=False)
+    """Sends a mirrored statement on this database; set when its calls are bound."""
     loop: asyncio.AbstractEventLoop | None = None
     """Where the router was opened; nothing of it works anywhere else."""
     pid: int = field(default_factory=os.getpid)

@@ -22,9 +22,11 @@ from dbrouter.events import QueryFinished
 from dbrouter.pool.lease import Lease
 from dbrouter.router.catalog import LOOK_UP, VALID_SECONDS
 from dbrouter.router.context import Context
+from dbrouter.router.detour import Answerer, detour
 from dbrouter.router.explanation import Explanation, explain
 from dbrouter.router.limits import time_left
 from dbrouter.router.plan import Plan
+from dbrouter.router.planner import Wish
 from dbrouter.router.recovery import Recovery
 from dbrouter.router.result import Result
 from dbrouter.router.session import PinnedConnection
@@ -71,6 +73,7 @@ class Database:
         self._plans = context.planner.cache
         self._events = context.events
         self._loop = context.loop = asyncio.get_running_loop()
+        context.send_copy = self._send_copy
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._context.database} {self._context.engine}>"
@@ -177,23 +180,24 @@ class Database:
         idempotent: bool,
         tag: str | None,
         trace: Trace | None = None,
-    ) -> tuple[Reply, Plan, Member, Connection, int, float]:
-        if trace is None and self._events.listening_debug:
+        planned: Plan | None = None,
+    ) -> tuple[Reply, Plan, Member | Answerer, Connection | Answerer, int, float]:
+        if trace is None and planned is None and self._events.listening_debug:
             return await self._observed(sql, params, timeout, route, hostgroup, idempotent, tag)
         if _get_running_loop() is not self._loop:
             raise self._context.stranger()
         started = now = monotonic()
         try:
             if tag is None and route is None and hostgroup is None:
-                plan = self._plans.young.get(sql) or self._planner.plan(sql)
+                plan = planned or self._plans.young.get(sql) or self._planner.plan(sql)
             else:
-                plan = self._planner.plan(sql, tag, route, hostgroup)
+                plan = planned or self._planner.plan(sql, tag, route, hostgroup)
         except TypeError:
             if isinstance(sql, str):
                 raise
             raise TypeError(f"the statement must be a str, got {type(sql).__name__}") from None
-        if plan.refusal is not None:
-            raise plan.refusal()
+        if plan.detour and planned is None:
+            return await self._detour(plan, params, timeout, idempotent, tag, trace)
         text = plan.text
         if params and plan.named is not None:
             text, params = plan.bind(params)
@@ -261,6 +265,31 @@ class Database:
                 member.node.breaker.release(permit)
             return reply, plan, member, connection, 1 if recovery is None else recovery.attempts + 1, done - started
 
+    async def _detour(
+        self,
+        plan: Plan,
+        params: Sequence[Any],
+        timeout: float | Inherit | None,
+        idempotent: bool,
+        tag: str | None,
+        trace: Trace | None,
+    ) -> tuple[Reply, Plan, Member | Answerer, Connection | Answerer, int, float]:
+        """A call whose plan is refused, or has effects; it comes back to `_call` with the plan to send."""
+        if trace is not None:
+            trace.plan = plan
+        return await detour(
+            self._context,
+            plan,
+            params,
+            self._limit(timeout, plan.timeout),
+            tag,
+            lambda plan, limit: self._call(plan.text, params, limit, None, None, idempotent, None, trace, plan),
+        )
+
+    async def _send_copy(self, plan: Plan, params: Sequence[Any]) -> None:
+        """Send a mirrored statement: a write of unknown outcome is not sent again, and nobody is told of its events."""
+        await self._call(plan.text, params, plan.timeout, None, None, False, None, None, plan)
+
     def _tidy(self, plan: Plan, lease: Lease) -> None:
         """Give the connection back after a statement that left, or may have left, something on its session."""
         if plan.taints is not None:
@@ -303,7 +332,7 @@ class Database:
 
     async def _observed(
         self, sql: str, params: Sequence[Any], timeout: Any, route: Any, hostgroup: Any, idempotent: bool, tag: str | None
-    ) -> tuple[Reply, Plan, Member, Connection, int, float]:
+    ) -> tuple[Reply, Plan, Member | Answerer, Connection | Answerer, int, float]:
         """`_call` with a `query.finished` at its end, while somebody listens for one per query."""
         trace = Trace()
         started = monotonic()
@@ -508,8 +537,12 @@ class Database:
     def explain(
         self, sql: str, *, tag: str | None = None, route: str | None = None, hostgroup: int | str | None = None
     ) -> Explanation:
-        """What would happen to *sql* and why, without a connection and without using up anybody's turn."""
-        return explain(self._context, sql, tag, route, hostgroup)
+        """
+        What would happen to *sql* and why, without a connection and without using up anybody's turn.
+
+        The caller is the one of `dbrouter.context`. Where a rule draws its flag by weight, the heaviest one is shown.
+        """
+        return explain(self._context, sql, Wish(tag, route, hostgroup))
 
     @staticmethod
     def _limit(timeout: float | Inherit | None, inherited: float | None) -> float | None:

@@ -6,22 +6,17 @@ cannot lie; no permit is taken, no turn used up, no connection touched.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
 
 from dbrouter.cluster.hostgroup import Candidate
+from dbrouter.router.caller import current
 from dbrouter.router.context import Context
-from dbrouter.sql import analyze
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleStep:
-    """One rule as it was looked at."""
-
-    rule_id: int
-    matched: bool
-    because: str
+from dbrouter.router.plan import Plan
+from dbrouter.router.planner import Wish
+from dbrouter.rules.match import RuleTrace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +25,17 @@ class Explanation:
     Where a statement would go.
 
     Attributes:
-        digest: the 64-bit digest as ``0x%016X``.
+        digest: the 64-bit digest as ``0x%016X``, and its text; of the statement as it was written, which is what rules see.
+        rules: every rule, what became of it, and what it changed.
         rule_id: the rule that decided, or None.
         why: what decided the hostgroup, in words.
         vetoed: why the hostgroup that was asked for was not taken, or None.
         refused: the error the call would raise before anything is sent, or None.
-        timeout: seconds the call may take.
+        timeout: seconds the call may take; None: no limit.
+        attempts: how often it may be sent in all.
+        rewritten: the text that is judged and sent in its place, or None.
+        flag: the flag with which the rules ended.
+        effects: what else a rule makes of the call (cache, mirror, delay, …), in words.
     """
 
     database: str
@@ -47,7 +47,7 @@ class Explanation:
     functions: tuple[str, ...]
     digest: str
     digest_text: str
-    rules: tuple[RuleStep, ...]
+    rules: tuple[RuleTrace, ...]
     rule_id: int | None
     hostgroup: int
     hostgroup_name: str
@@ -55,6 +55,10 @@ class Explanation:
     vetoed: str | None
     refused: str | None
     timeout: float | None
+    attempts: int
+    rewritten: str | None
+    flag: int
+    effects: tuple[str, ...]
     candidates: tuple[Candidate, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,22 +70,29 @@ class Explanation:
             f"{self.kind} is a {self.intent} ({'; '.join(self.reasons) or 'nothing in it writes, locks or needs session state'})",
             f"digest {self.digest} {self.digest_text}",
         ]
-        lines += [f"rule {step.rule_id}: {'matched' if step.matched else 'no'}, {step.because}" for step in self.rules]
+        for step in self.rules:
+            does = f" → {'; '.join(step.does)}" if step.does else ""
+            lines.append(f"rule {step.rule_id}: {'matched' if step.matched else 'no'}, {step.because}{does}")
+        if self.rewritten is not None:
+            lines.append(f"rewritten to {self.rewritten}")
         if self.vetoed:
             lines.append(f"vetoed: {self.vetoed}")
         lines.append(f"hostgroup {self.hostgroup} '{self.hostgroup_name}': {self.why}")
         lines += [f"  {'→' if candidate.next else ' '} {candidate.node}: {candidate.because}" for candidate in self.candidates]
+        lines += list(self.effects)
+        limit = f"{self.timeout:g} s" if self.timeout is not None else "no time limit"
+        lines.append(f"{limit} in all, {self.attempts} {'attempt' if self.attempts == 1 else 'attempts'} at most")
         if self.refused:
             lines.append(f"refused: {self.refused}")
         return "\n".join(lines)
 
 
-def explain(context: Context, sql: str, tag: str | None, route: str | None, hostgroup: int | str | None) -> Explanation:
-    """The `Explanation` of *sql* on the database of *context*."""
-    planner = context.planner
-    statement = analyze(sql, context.engine)
-    plan = planner.decide(statement, tag, route, hostgroup)
-    traces = planner.rules.explain(database=context.database, tag=tag, text=statement.text, digest_text=statement.digest_text)
+def explain(context: Context, sql: str, wish: Wish) -> Explanation:
+    """The `Explanation` of *sql* on the database of *context*, for the caller of `dbrouter.context`."""
+    planner, caller = context.planner, current()
+    facts = planner.facts(sql, wish, caller)
+    plan = planner.decide(sql, wish, caller)
+    statement, asked = plan.statement, facts.statement
     return Explanation(
         database=context.database,
         engine=str(context.engine),
@@ -90,9 +101,9 @@ def explain(context: Context, sql: str, tag: str | None, route: str | None, host
         session=statement.session,
         reasons=statement.reasons,
         functions=statement.functions,
-        digest=f"0x{statement.digest:016X}",
-        digest_text=statement.digest_text,
-        rules=tuple(RuleStep(rule_id=trace.rule_id, matched=trace.matched, because=trace.because) for trace in traces),
+        digest=f"0x{asked.digest:016X}",
+        digest_text=asked.digest_text,
+        rules=planner.rules.explain(facts),
         rule_id=plan.rule_id,
         hostgroup=plan.hostgroup.id,
         hostgroup_name=plan.hostgroup.name,
@@ -100,5 +111,31 @@ def explain(context: Context, sql: str, tag: str | None, route: str | None, host
         vetoed=f"{plan.veto.reason} (hostgroup '{plan.veto.hostgroup}')" if plan.veto is not None else None,
         refused=str(plan.refusal()) if plan.refusal is not None else None,
         timeout=plan.timeout,
+        attempts=plan.attempts,
+        rewritten=plan.text if plan.text != sql else None,
+        flag=planner.rules.evaluate(facts).flag,
+        effects=tuple(_effects(plan)),
         candidates=plan.hostgroup.candidates(monotonic()),
     )
+
+
+def _effects(plan: Plan) -> Iterator[str]:
+    effects = plan.effects
+    if effects is None:
+        return
+    if effects.ok_msg is not None:
+        yield f"answered with {effects.ok_msg!r}, nothing is sent"
+    if effects.cache_ttl is not None:
+        empty = "" if effects.cache_empty else "; results without rows are not kept"
+        yield f"answered from the result cache where a result is younger than {effects.cache_ttl:g} s{empty}"
+    if effects.follows is not None:
+        yield f"goes to hostgroup {effects.follows} where the caller's context has written there"
+    if effects.next_flag is not None:
+        yield f"later calls of the same context begin with flag {effects.next_flag}"
+    if effects.delay is not None:
+        yield f"waits {effects.delay:g} s before it is sent"
+    if effects.copy is not None:
+        copy = effects.copy.plan
+        yield f"a copy goes to hostgroup {copy.hostgroup.id} '{copy.hostgroup.name}' of {effects.copy.database}: {copy.text}"
+    if effects.log:
+        yield "logged as query.logged"

@@ -145,12 +145,40 @@ class DatabaseStats:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CacheStats:
+    """The result cache."""
+
+    entries: int
+    size: int
+    """Bytes, by estimate."""
+    hits: int
+    misses: int
+    stored: int
+    refused: int
+    """Results too large to keep, or with values that callers could change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorStats:
+    """Mirrored statements."""
+
+    running: int
+    waiting: int
+    sent: int
+    """Answered, well or not."""
+    failed: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatsSnapshot:
     """The router's counters at one moment."""
 
     databases: tuple[DatabaseStats, ...]
     hostgroups: tuple[HostgroupStats, ...]
     members: tuple[MemberStats, ...]
+    cache: CacheStats
+    mirror: MirrorStats
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -170,6 +198,7 @@ def health(contexts: Sequence[Context], now: float) -> HealthSnapshot:
 
 def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
     """The counters of every database at *now* (loop time)."""
+    cache, mirror = contexts[0].cache, contexts[0].mirror  # every context's
     return StatsSnapshot(
         databases=tuple(
             DatabaseStats(
@@ -208,6 +237,12 @@ def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
             for context in contexts
             for group in context.hostgroups
             for member in group.members
+        ),
+        cache=CacheStats(
+            entries=len(cache), size=cache.size, hits=cache.hits, misses=cache.misses, stored=cache.stored, refused=cache.refused
+        ),
+        mirror=MirrorStats(
+            running=mirror.running, waiting=mirror.waiting, sent=mirror.sent, failed=mirror.failed, dropped=mirror.dropped
         ),
     )
 

@@ -32,9 +32,11 @@ from dbrouter.errors import (
 )
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
+from dbrouter.router.detour import delayed, logged, remember
 from dbrouter.router.limits import time_left
-from dbrouter.router.plan import Plan, copy_refusal, no_statement
+from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import Recovery, noted, settle_breaker
+from dbrouter.router.refusals import copy_refusal, no_statement, script_refusal
 from dbrouter.router.result import Result
 from dbrouter.terms import ConnectionFate, Outcome, Phase
 
@@ -147,9 +149,11 @@ class Pinned:
     async def execute(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Result:
         """Run one statement here; *timeout* seconds (None: none; default: ``timeouts.call``)."""
         started = monotonic()
-        reply, _ = await self._statement(sql, params, timeout, tag)
+        reply, plan = await self._statement(sql, params, timeout, tag)
         lease, member = self._held()
         route = (self._group.name, member.node.id, None, 1, monotonic() - started)
+        if plan.effects is not None and plan.effects.ok_msg is not None:
+            return Result((), (plan.effects.ok_msg, 0, None), route)
         return Result(reply[0], lease.connection.describe(reply), route)
 
     async def fetch(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Sequence[Any]:
@@ -194,14 +198,24 @@ class Pinned:
         text = plan.text
         if params and plan.named is not None:
             text, params = plan.bind(params)
-        lease, _ = self._held()
+        lease, member = self._held()
         connection = lease.connection
         limit = self._context.call_timeout if timeout == -1.0 else time_left(timeout)
         script = plan.script
+        effects = plan.effects
+        if effects is not None:
+            remember(plan, self._context.database)
+            if effects.ok_msg is not None:
+                return ((), None, None), plan
+            if effects.delay is not None:
+                limit = await delayed(effects.delay, limit)
         self._mark(plan, lease)
-        reply: Reply = await self._guarded(
+        sending = self._guarded(
             (lambda: connection.send_script(text)) if script else (lambda: connection.send(text, params)), limit, plan
         )
+        if effects is not None and effects.log:
+            sending = logged(self._context, plan, member.node.id, sending)
+        reply: Reply = await sending
         return reply, plan
 
     def _mark(self, plan: Plan, lease: Lease) -> None:
@@ -218,7 +232,7 @@ class Pinned:
             raise no_statement()
         if statement.copy_stdio:
             raise copy_refusal()
-        refusal = self._context.planner.script_refusal(statement)
+        refusal = script_refusal(statement)
         if refusal is not None:
             raise refusal()
         if statement.transaction_control:

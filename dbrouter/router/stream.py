@@ -15,6 +15,7 @@ from typing import Any, Self
 from dbrouter.drivers.base import Cursor
 from dbrouter.errors import ConnectionLostError
 from dbrouter.router.context import Context
+from dbrouter.router.detour import delayed, remember
 from dbrouter.router.plan import Plan
 from dbrouter.router.session import Pinned, PinnedConnection
 from dbrouter.router.transaction import Transaction
@@ -48,6 +49,14 @@ class Stream:
         plan = self._plan
         if plan.refusal is not None:
             raise plan.refusal()
+        effects = plan.effects
+        if effects is not None:
+            remember(plan, self._context.database)
+            if effects.ok_msg is not None:
+                self._ended = True
+                return self
+            if effects.delay is not None:
+                self._limit = await delayed(effects.delay, self._limit)
         attempt = 0
         while True:
             attempt += 1

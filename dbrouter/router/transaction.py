@@ -30,6 +30,7 @@ from dbrouter.errors import (
 )
 from dbrouter.resilience.backoff import next_delay
 from dbrouter.router.context import Context
+from dbrouter.router.detour import remember
 from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import noted, settle_breaker
 from dbrouter.router.result import Result
@@ -279,6 +280,7 @@ class Transaction(Pinned):
         self._check(plan)
         lease, member = self._held()
         started = monotonic()
+        remember(plan, self._context.database)
         text, bound = plan.text, runs
         if plan.named is not None:
             text = plan.named.text

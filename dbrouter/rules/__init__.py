@@ -5,6 +5,8 @@ Query rules: the configuration's `query_rules` compiled once, evaluated for each
 from __future__ import annotations
 
 from dbrouter.rules.compile import compile_rules
-from dbrouter.rules.match import Decision, RuleSet, RuleTrace
+from dbrouter.rules.decision import Decision
+from dbrouter.rules.facts import Facts
+from dbrouter.rules.match import RuleSet, RuleTrace, heaviest
 
-__all__ = ["Decision", "RuleSet", "RuleTrace", "compile_rules"]
+__all__ = ["Decision", "Facts", "RuleSet", "RuleTrace", "compile_rules", "heaviest"]

@@ -1,62 +1,33 @@
 """
-Making a `RuleSet` of the configuration's rules: sorted, patterns compiled in sets, equal patterns once.
-
-RE2 tests a whole set of patterns in about the time of one. Sets are of limited size, because the rules in front of one that
-applies
-should not pay for those behind it, and because a set's automaton grows with its patterns.
+Making a `RuleSet` of the configuration's rules: sorted, cut into blocks, patterns compiled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbrouter.config.model import RuleSettings
-from dbrouter.config.patterns import PatternSet
-from dbrouter.rules.match import CompiledRule, Place, RuleSet
+from dbrouter.config.rules import FastRouteSettings, RuleSettings
+from dbrouter.rules.block import Block
+from dbrouter.rules.match import RuleSet
 
-SET_SIZE = 256
-"""Patterns in one set."""
+BLOCK_SIZE = 256
+"""Rules in one block."""
 
 
-def compile_rules(rules: Sequence[RuleSettings]) -> RuleSet:
+def compile_rules(
+    rules: Sequence[RuleSettings], *, fast_routes: Sequence[FastRouteSettings] = (), iterations: int = 0, hints: bool = False
+) -> RuleSet:
     """
     The rules, ready to decide.
 
     Args:
         rules: in any order; their `rule_id` are distinct and their patterns compile (the configuration has seen to both).
+        fast_routes: rows of the fast routing table.
+        iterations: how often a match that changed the flag begins again with the first rule.
+        hints: whether comments in a statement may overrule the rules.
     """
     ordered = tuple(sorted(rules, key=lambda rule: rule.rule_id))
-    digests, patterns = _Collector(), _Collector()
-    active = tuple(
-        CompiledRule(rule, digests.place(rule.match_digest, rule), patterns.place(rule.match_pattern, rule))
-        for rule in ordered
-        if rule.active
-    )
-    return RuleSet(ordered, active, digests.sets(), patterns.sets())
-
-
-class _Collector:
-    """Gives each distinct pattern a place in a set."""
-
-    __slots__ = ("_patterns", "_places")
-
-    def __init__(self) -> None:
-        self._patterns: list[list[tuple[str, bool]]] = []
-        self._places: dict[tuple[str, bool], Place] = {}
-
-    def place(self, pattern: str | None, rule: RuleSettings) -> Place | None:
-        """Where *pattern* of *rule* is; None where it has none (an empty one is none, as in ProxySQL)."""
-        if not pattern:
-            return None
-        key = (pattern, rule.re_modifiers != "")
-        found = self._places.get(key)
-        if found is None:
-            if not self._patterns or len(self._patterns[-1]) >= SET_SIZE:
-                self._patterns.append([])
-            self._patterns[-1].append(key)
-            found = self._places[key] = (len(self._patterns) - 1, len(self._patterns[-1]) - 1)
-        return found
-
-    def sets(self) -> tuple[PatternSet, ...]:
-        """The compiled sets."""
-        return tuple(PatternSet(patterns) for patterns in self._patterns)
+    active = [rule for rule in ordered if rule.active]
+    blocks = tuple(Block(active[start : start + BLOCK_SIZE]) for start in range(0, len(active), BLOCK_SIZE))
+    fast = {(route.username, route.schemaname, route.flagIN): route.destination_hostgroup for route in fast_routes}
+    return RuleSet(ordered, blocks, fast, iterations=iterations, hints=hints)

@@ -9,7 +9,7 @@ asked for.
 from __future__ import annotations
 
 from dbrouter.sql.classify import classify
-from dbrouter.sql.digest import digest_hash, digest_text
+from dbrouter.sql.digest import DEFAULT, DigestOptions, digest_hash, digest_text
 from dbrouter.sql.lexer import lex
 from dbrouter.sql.parameters import Placeholders, placeholders
 from dbrouter.sql.verdict import Verdict
@@ -20,7 +20,7 @@ _KEPT_LENGTH = 4096
 """Characters; longer texts are not kept."""
 
 _CACHEABLE = frozenset(["SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE", "REPLACE"])
-_kept: dict[tuple[str, Engine], Statement] = {}
+_kept: dict[tuple[str, Engine] | tuple[str, Engine, DigestOptions], Statement] = {}
 
 
 class Statement:
@@ -49,6 +49,7 @@ class Statement:
 
     __slots__ = (
         "_digest",
+        "_digest_options",
         "_digest_text",
         "_placeholders",
         "ambiguous",
@@ -70,7 +71,9 @@ class Statement:
         "transaction_control",
     )
 
-    def __init__(self, text: str, engine: Engine, verdict: Verdict, ambiguous: str | None) -> None:
+    def __init__(
+        self, text: str, engine: Engine, verdict: Verdict, ambiguous: str | None, digest_options: DigestOptions = DEFAULT
+    ) -> None:
         self.text = text
         self.engine = engine
         self.kind = verdict.kind
@@ -89,6 +92,7 @@ class Statement:
         self.reroutable = verdict.statements == 1 and not verdict.opaque
         self.cacheable = verdict.statements == 1 and verdict.kind in _CACHEABLE
         self._digest: int | None = None
+        self._digest_options = digest_options
         self._digest_text: str | None = None
         self._placeholders: Placeholders | None = None
 
@@ -96,7 +100,7 @@ class Statement:
     def digest_text(self) -> str:
         """The text with literals as `?`, comments gone and blanks folded, as ProxySQL shows it (docs/reference/classifier.md)."""
         if self._digest_text is None:
-            self._digest_text = digest_text(self.text, self.engine)
+            self._digest_text = digest_text(self.text, self.engine, self._digest_options)
         return self._digest_text
 
     @property
@@ -128,34 +132,35 @@ class Statement:
         return f"<Statement {self.engine} {self.kind} {self.intent}{session} {self.text[:60]!r}>"
 
 
-def analyze(sql: str, engine: Engine | str) -> Statement:
+def analyze(sql: str, engine: Engine | str, *, digest: DigestOptions = DEFAULT) -> Statement:
     """
-    What *sql* shows under the rules of *engine*.
+    What *sql* shows under the rules of *engine*; its digest is made by *digest*.
 
     Never raises on any `str`, whatever its length; `ValueError` only for an *engine* that does not exist.
     """
     if engine.__class__ is not Engine:
         engine = Engine(engine)
     assert isinstance(engine, Engine)
-    found = _kept.get((sql, engine))
+    key = (sql, engine) if digest is DEFAULT else (sql, engine, digest)
+    found = _kept.get(key)
     if found is not None:
         return found
-    statement = _analyze(sql, engine)
+    statement = _analyze(sql, engine, digest)
     if len(sql) <= _KEPT_LENGTH:
         if len(_kept) >= _KEPT:
             del _kept[next(iter(_kept))]
-        _kept[sql, engine] = statement
+        _kept[key] = statement
     return statement
 
 
-def _analyze(sql: str, engine: Engine) -> Statement:
+def _analyze(sql: str, engine: Engine, digest: DigestOptions) -> Statement:
     lexed = lex(sql, engine)
     verdict = classify(lexed.tokens, engine)
     if lexed.plain is not None:
         _take_over(verdict, classify(lexed.plain, engine))
     if lexed.ambiguous is not None:
         verdict.write(f"can be read in more than one way: {lexed.ambiguous}")
-    return Statement(sql, engine, verdict, lexed.ambiguous)
+    return Statement(sql, engine, verdict, lexed.ambiguous, digest)
 
 
 def _take_over(verdict: Verdict, other: Verdict) -> None:

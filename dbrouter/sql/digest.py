@@ -7,38 +7,79 @@ For PostgreSQL, where ProxySQL's own text differs between versions, the dialect'
 every kind (`E''`, `U&''`, dollar quotes) and `true`/`false` are `?`, `ARRAY[…]` is one `?`, a cast on a literal goes, operators
 stay.
 
-Never raises, linear: at most `_TEXT_LIMIT` characters are read and `_DIGEST_LIMIT` characters come out, as in ProxySQL.
+`DigestOptions` are ProxySQL's `query_digests_…` variables. What it does with them was seen for single texts only, so hashes under
+other settings than its defaults are ours.
+
+Never raises, linear: at most `_TEXT_LIMIT` characters are read and `DigestOptions.max_length` come out, as in ProxySQL.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 from dbrouter.sql import lexer
 from dbrouter.sql.spooky import spooky64
 from dbrouter.terms import Engine
 
 _TEXT_LIMIT = 65_000
-_DIGEST_LIMIT = 2_048
-_VALUES_KEPT = 3
-_GROUPS_KEPT = 10
 
 _NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+|0[xX][0-9a-fA-F]++")
-_LONG_LIST = re.compile(rf"\(\?(?:,\?){{{_VALUES_KEPT + 1},}}+\)")
-_LONG_LIST_FIXED = "(" + "?," * _VALUES_KEPT + "...)"
-_GROUP = re.escape(_LONG_LIST_FIXED)
-_MANY_GROUPS = re.compile(rf"({_GROUP}(?:,{_GROUP}){{{_GROUPS_KEPT - 1}}})(?:,{_GROUP}){{2,}}+")
 
 
-def digest_text(sql: str, engine: Engine) -> str:
+@dataclass(frozen=True, slots=True)
+class DigestOptions:
+    """
+    How digest texts are made; the defaults are ProxySQL's.
+
+    Attributes:
+        lowercase: ASCII letters are folded.
+        replace_null: NULL becomes ``?``.
+        no_digits: runs of digits inside names become ``?``.
+        keep_comment: comments stay: ``/* */`` ones as they are, others without their marks.
+        grouping_limit: values kept of a list that has at least two more.
+        groups_grouping_limit: groups kept of shortened lists where there are at least two more; 0: all.
+        max_length: characters that come out at most.
+    """
+
+    lowercase: bool = False
+    replace_null: bool = False
+    no_digits: bool = False
+    keep_comment: bool = False
+    grouping_limit: int = 3
+    groups_grouping_limit: int = 10
+    max_length: int = 2_048
+
+
+DEFAULT = DigestOptions()
+
+
+def digest_text(sql: str, engine: Engine, options: DigestOptions = DEFAULT) -> str:
     """The digest text of *sql*; for MySQL ProxySQL's, character for character where its behaviour is known."""
     sql = sql[:_TEXT_LIMIT]
-    text = _postgresql(sql) if engine is Engine.POSTGRESQL else _mysql(sql)
-    if "(?,?,?,?,?" in text:
-        text = _LONG_LIST.sub(_shorten, text)
-        if "...)," in text:
-            text = _MANY_GROUPS.sub(r"\1,...", text)
-    return text[:_DIGEST_LIMIT]
+    text = _postgresql(sql, options) if engine is Engine.POSTGRESQL else _mysql(sql, options)
+    if "(?,?" in text:
+        long_list, shortened, many_groups = _grouping(options.grouping_limit, options.groups_grouping_limit)
+        text = long_list.sub(shortened, text)
+        if many_groups is not None and "...)," in text:
+            text = many_groups.sub(r"\1,...", text)
+    if options.lowercase:
+        text = text.lower() if text.isascii() else _lower_ascii(text)
+    return text[: options.max_length]
+
+
+@lru_cache(maxsize=64)
+def _grouping(values: int, groups: int) -> tuple[re.Pattern[str], str, re.Pattern[str] | None]:
+    """The pattern of a list that is too long, what takes its place, and the pattern of too many such lists in a row."""
+    shortened = "(" + "?," * values + "...)"
+    group = re.escape(shortened)
+    many = re.compile(rf"({group}(?:,{group}){{{groups - 1}}})(?:,{group}){{2,}}+") if groups else None
+    return re.compile(rf"\(\?(?:,\?){{{values + 1},}}+\)"), shortened, many
+
+
+def _lower_ascii(text: str) -> str:
+    return text.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
 
 
 def digest_hash(text: str) -> int:
@@ -46,8 +87,14 @@ def digest_hash(text: str) -> int:
     return spooky64(text.encode("utf-8", "surrogatepass"))
 
 
-def _shorten(found: re.Match[str]) -> str:
-    return _LONG_LIST_FIXED
+_COMMENT = re.compile(r"/\*[\s\S]*?\*/|(?:--|#)[^\n\r]*")
+_DIGITS = re.compile(r"[0-9]+")
+
+
+def _comments(skipped: str) -> list[str]:
+    """The comments between two tokens, as `keep_comment` keeps them."""
+    found = _COMMENT.findall(skipped)
+    return [text for text in (one if one[0] == "/" else one.lstrip("-#").strip() for one in found) if text]
 
 
 _MY_DIGEST = re.compile(
@@ -62,7 +109,7 @@ _PG_DIGEST = re.compile(
 )
 
 
-def _mysql(sql: str) -> str:
+def _mysql(sql: str, options: DigestOptions) -> str:
     pieces: list[str] = []
     add = pieces.append
     if "/*!" in sql or "/*M!" in sql:
@@ -70,14 +117,21 @@ def _mysql(sql: str) -> str:
     last = ""  # the last character written that is no blank
     sign = ""  # a plus or minus that waits for what follows it
     sign_blank = False
+    nulls, digits, comments = options.replace_null, options.no_digits, options.keep_comment
     for skipped, token in _MY_DIGEST.findall(sql):
         first = token[:1]
         blank = skipped != ""
+        if comments and blank:
+            for comment in _comments(skipped):
+                _put(pieces, comment, True, last)
+                last = comment[-1]
         if "0" <= first <= "9":
             if _NUMBER.fullmatch(token):
                 token = first = "?"
-        elif first == "'" or first == '"':
+        elif first == "'" or first == '"' or (nulls and token.upper() == "NULL"):
             token = first = "?"
+        elif digits and first != "@" and (first.isalpha() or first == "_"):
+            token = _DIGITS.sub("?", token)
         elif first == "":
             if sign:
                 add(sign)
@@ -169,8 +223,9 @@ _PG_TYPE_TAILS = {
 }
 
 
-def _postgresql(sql: str) -> str:
-    tokens = _postgresql_tokens(sql)
+def _postgresql(sql: str, options: DigestOptions) -> str:
+    tokens = _postgresql_tokens(sql, options)
+    nulls, digits = options.replace_null, options.no_digits
     pieces: list[str] = []
     add = pieces.append
     last = ""
@@ -192,6 +247,10 @@ def _postgresql(sql: str) -> str:
         elif (first == "a" or first == "A") and token.upper() == "ARRAY" and place < count and tokens[place][1] == "[":
             place = _after_brackets(tokens, place)
             token = "?"
+        elif nulls and token.upper() == "NULL":
+            token = "?"
+        elif digits and (first.isalpha() or first == "_"):
+            token = _DIGITS.sub("?", token)
         if token == "?" and place < count and tokens[place][1] == "::":
             place = _after_casts(tokens, place)
         if blank and last and last not in "(,[" and token not in _CLOSE:
@@ -202,20 +261,29 @@ def _postgresql(sql: str) -> str:
     return "".join(pieces).rstrip("; ")
 
 
-def _postgresql_tokens(sql: str) -> list[tuple[bool, str]]:
+def _postgresql_tokens(sql: str, options: DigestOptions) -> list[tuple[bool, str]]:
     found = _PG_DIGEST.findall(sql)
     if any(token == "/*" or (token[:1] == "$" and token[-1] == "$") for _, token in found):
-        found = _PG_DIGEST.findall(_without_hard_parts(sql))
+        found = _PG_DIGEST.findall(_without_hard_parts(sql, options.keep_comment))
+    if options.keep_comment:
+        tokens: list[tuple[bool, str]] = []
+        for skipped, token in found:
+            tokens += [(True, comment) for comment in _comments(skipped)]
+            if token:
+                tokens.append((skipped != "", token))
+        return tokens
     return [(skipped != "", token) for skipped, token in found if token]
 
 
-def _without_hard_parts(sql: str) -> str:
-    """*sql* with `''` for each dollar quote and a blank for each comment."""
+def _without_hard_parts(sql: str, keep_comments: bool) -> str:
+    """*sql* with `''` for each dollar quote and a blank, or the comments without what is nested, between tokens."""
     parts: list[str] = []
     last = 0
     for start, end in lexer.spans(sql, Engine.POSTGRESQL):
         if start > last:
             parts.append(" ")
+            if keep_comments and "/*" in (gap := sql[last:start]):
+                parts.append(f"/*{gap.strip()[2:-2].replace('/*', '').replace('*/', '')}*/ ")
         token = sql[start:end]
         parts.append("''" if token[0] == "$" and len(token) > 1 and not token[1].isdigit() else token)
         last = end

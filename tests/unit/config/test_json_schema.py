@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 
 from dbrouter.config import json_schema, load, reference
 from dbrouter.config.load import GROUPS
-from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, RuleSettings, ServerSettings, TlsSettings
+from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, ServerSettings, TlsSettings
+from dbrouter.config.rules import RuleSettings
 from tests.unit.config.test_whole_shape import WHOLE, minimal
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"

@@ -8,9 +8,12 @@ import pytest
 
 from dbrouter import ParameterError, SessionStatementError, StatementRejectedError
 from dbrouter.config import load
-from dbrouter.router import plan as planning
+from dbrouter.router import plancache as planning
+from dbrouter.router import planner as planner_module
 from dbrouter.router.build import build
-from dbrouter.router.plan import Plan, PlanCache, Planner
+from dbrouter.router.plan import Plan
+from dbrouter.router.plancache import PlanCache
+from dbrouter.router.planner import Planner
 
 SMALL = {"writer": "postgresql://app@127.0.0.1/app", "readers": ["postgresql://app@127.0.0.2/app"]}
 MYSQL = {"writer": "mysql://app@127.0.0.1/app", "readers": ["mysql://app@127.0.0.2/app"]}
@@ -138,7 +141,7 @@ def test_learned_writes_change_plans_at_once() -> None:
 
 def test_learned_writes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest digest is forgotten when the memory is full."""
-    monkeypatch.setattr(planning, "LEARNED_LIMIT", 3)
+    monkeypatch.setattr(planner_module, "LEARNED_LIMIT", 3)
     plans = planner()
     for number in range(10):
         plans.learn_write(plans.plan(f"SELECT f_{number}(1)").statement)

@@ -1,30 +1,30 @@
-"""What rules decide: ProxySQL's evaluation over the criteria dbrouter has now, and explanations that cannot disagree."""
+"""What rules decide: ProxySQL's evaluation column by column, and explanations that cannot disagree."""
 
 from __future__ import annotations
 
-import random
-import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from dbrouter.config import RuleSettings
-from dbrouter.rules import Decision, RuleSet, compile_rules
-from dbrouter.rules import compile as compiling
+from dbrouter.config import FastRouteSettings, RuleSettings
+from dbrouter.config.problems import Problems
+from dbrouter.config.rules import prepare_rule
+from dbrouter.rules import Decision, Facts, RuleSet, compile_rules
+from dbrouter.sql import analyze
+from dbrouter.terms import Engine
+from tests.rulesets import shown
 
 
-def ruleset(*rules: dict[str, Any]) -> RuleSet:
+def ruleset(*rules: dict[str, Any], **processing: Any) -> RuleSet:
     """Rules numbered from 1 unless they say otherwise."""
-    return compile_rules([RuleSettings.model_validate({"rule_id": number, **rule}) for number, rule in enumerate(rules, 1)])
+    made = [RuleSettings.model_validate({"rule_id": number, **rule}) for number, rule in enumerate(rules, 1)]
+    return compile_rules(made, **processing)
 
 
-def decide(
-    rules: RuleSet, text: str, *, digest_text: str | None = None, database: str = "shop", tag: str | None = None
-) -> Decision:
-    return rules.evaluate(database=database, tag=tag, text=text, digest_text=text if digest_text is None else digest_text)
+def decide(rules: RuleSet, text: str, *, digest_text: str | None = None, tag: str | None = None, **facts: Any) -> Decision:
+    return rules.evaluate(shown(text, digest_text, tag=tag, **facts))
 
 
 def test_no_rule_says_nothing() -> None:
@@ -86,9 +86,9 @@ def test_inactive_rules_do_nothing() -> None:
     rules = ruleset({"destination_hostgroup": 1, "active": False}, {"destination_hostgroup": 2})
 
     assert decide(rules, "x").matched == (2,)
-    assert [trace.as_dict() for trace in rules.explain(database="shop", tag=None, text="x", digest_text="x")] == [
-        {"rule_id": 1, "matched": False, "because": "it is not active"},
-        {"rule_id": 2, "matched": True, "because": "it has no criteria"},
+    assert [asdict(trace) for trace in rules.explain(shown("x"))] == [
+        {"rule_id": 1, "matched": False, "because": "it is not active", "does": ()},
+        {"rule_id": 2, "matched": True, "because": "it has no criteria", "does": ("destination_hostgroup 2",)},
     ]
 
 
@@ -162,7 +162,7 @@ def test_explanations_name_the_first_criterion_that_fails() -> None:
         {"match_digest": "select", "database": "shop", "apply": True},
         {"match_digest": "select"},
     )
-    traces = rules.explain(database="shop", tag=None, text="SELECT 1", digest_text="SELECT ?")
+    traces = rules.explain(shown("SELECT 1", "SELECT ?"))
 
     assert [(trace.rule_id, trace.matched, trace.because) for trace in traces] == [
         (1, False, "database is 'shop', not 'audit'"),
@@ -181,108 +181,215 @@ def test_no_text_makes_evaluation_raise(text: str) -> None:
     rules = ruleset({"match_digest": "^.*$", "match_pattern": "select|x"}, {"match_pattern": "é$", "negate_match_pattern": True})
 
     assert isinstance(decide(rules, text), Decision)
-    assert len(rules.explain(database="shop", tag=text, text=text, digest_text=text)) == 2
+    assert len(rules.explain(shown(text, tag=text))) == 2
 
 
-def naive(rules: Sequence[RuleSettings], database: str, tag: str | None, text: str, digest_text: str) -> dict[str, Any]:
-    """ProxySQL's algorithm written down a second time, plainly, with Python's `re`."""
-    out: dict[str, Any] = dict.fromkeys(("destination", "rule_id", "timeout", "retries", "error_msg", "error_rule_id"))
-    out |= {"unsafe": False, "matched": []}
-    for rule in sorted(rules, key=lambda rule: rule.rule_id):
-        if not rule.active:
-            continue
-        flags = re.ASCII | (re.IGNORECASE if rule.re_modifiers == "CASELESS" else 0)
-        if rule.database and rule.database != database:
-            continue
-        if rule.tag and rule.tag != tag:
-            continue
-        if rule.match_digest and bool(re.search(rule.match_digest, digest_text, flags)) == rule.negate_match_pattern:
-            continue
-        if rule.match_pattern and bool(re.search(rule.match_pattern, text, flags)) == rule.negate_match_pattern:
-            continue
-        out["matched"].append(rule.rule_id)
-        if rule.destination_hostgroup is not None:
-            out |= {"destination": rule.destination_hostgroup, "rule_id": rule.rule_id, "unsafe": rule.unsafe}
-        if rule.timeout is not None:
-            out["timeout"] = rule.timeout
-        if rule.retries is not None:
-            out["retries"] = rule.retries
-        if rule.error_msg is not None:
-            out |= {"error_msg": rule.error_msg, "error_rule_id": rule.rule_id}
-        if rule.apply:
-            break
-    out["matched"] = tuple(out["matched"])
-    return out
+# ---- flags
 
 
-def said(decision: Decision) -> dict[str, Any]:
-    return {name: getattr(decision, name) for name in Decision.__slots__}
+def test_flags_go_forward_only() -> None:
+    """A match with flagOUT goes on with the rules of that flag behind it; those in front are never looked at again."""
+    rules = ruleset(
+        {"flagIN": 5, "destination_hostgroup": 1},
+        {"match_pattern": "x", "flagOUT": 5},
+        {"destination_hostgroup": 2},
+        {"flagIN": 5, "destination_hostgroup": 3},
+    )
+
+    assert decide(rules, "x").matched == (2, 4) and decide(rules, "x").destination == 3
+    assert decide(rules, "y").matched == (3,) and decide(rules, "y").flag == 0
+    assert [trace.because for trace in rules.explain(shown("x"))] == [
+        "the flag is 0, not 5",
+        "match_pattern holds",
+        "the flag is 5, not 0",
+        "flagIN holds",
+    ]
 
 
-PATTERNS = ["", "^a", "a", "A", "b$", "^$", "a.b", "a|b$", r"\n", "ab", "^a.*b$", "(a|b)+", "[^a]", "c", r"a\s*b", "x"]
-maybe_pattern = st.one_of(st.none(), st.sampled_from(PATTERNS))
-rule_strategy = st.fixed_dictionaries(
-    {
-        "active": st.sampled_from([True, True, True, False]),
-        "database": st.sampled_from([None, None, "shop", "audit"]),
-        "tag": st.sampled_from([None, None, "t", "u"]),
-        "match_digest": maybe_pattern,
-        "match_pattern": maybe_pattern,
-        "negate_match_pattern": st.booleans(),
-        "re_modifiers": st.sampled_from(["CASELESS", "CASELESS", ""]),
-        "destination_hostgroup": st.sampled_from([None, 1, 2, 3]),
-        "timeout": st.sampled_from([None, None, 1.0, 2.0]),
-        "retries": st.sampled_from([None, None, 0, 5]),
-        "error_msg": st.sampled_from([None, None, None, "no", ""]),
-        "apply": st.sampled_from([False, False, True]),
-        "unsafe": st.booleans(),
-    }
+def test_iterations_begin_again() -> None:
+    """With a budget a match that moved the flag starts again at the first rule, so often and no more."""
+    rules = [{"flagIN": 5, "destination_hostgroup": 1, "apply": True}, {"flagOUT": 5}]
+
+    assert decide(ruleset(*rules), "x").matched == (2,)
+    assert decide(ruleset(*rules, iterations=1), "x").matched == (2, 1)
+    turning = ruleset({"flagOUT": 0}, iterations=3)
+    assert decide(turning, "x").matched == (1, 1, 1, 1)
+
+
+def test_weighted_flags_are_drawn() -> None:
+    """attributes.flagOUTs asks the draw; flagOUT takes its place; weight 0 is never offered."""
+    rules = ruleset(
+        {"attributes": {"flagOUTs": [{"id": 7, "weight": 1}, {"id": 8, "weight": 3}, {"id": 9, "weight": 0}]}},
+        {"flagIN": 7, "destination_hostgroup": 7},
+        {"flagIN": 8, "destination_hostgroup": 8},
+    )
+    offered: list[Any] = []
+
+    def draw(rule: RuleSettings, flags: Sequence[int], weights: Sequence[int]) -> int:
+        offered.append((rule.rule_id, flags, weights))
+        return 7
+
+    assert rules.by_chance
+    assert rules.evaluate(shown("x"), draw).destination == 7
+    assert rules.evaluate(shown("x")).destination == 8
+    assert offered == [(1, (7, 8), (1, 3))]
+    assert not ruleset({"flagOUT": 1, "attributes": {"flagOUTs": [{"id": 7}]}}).by_chance
+
+
+def test_a_context_begins_with_its_flag() -> None:
+    """The flag of next_query_flagIN is where a statement starts."""
+    rules = ruleset({"flagIN": 3, "destination_hostgroup": 1})
+
+    assert decide(rules, "x", flag=3).destination == 1
+    assert decide(rules, "x").destination is None
+
+
+# ---- who calls
+
+
+@pytest.mark.parametrize(
+    ("rule", "facts", "matched"),
+    [
+        ({"username": "ada"}, {"username": "ada"}, True),
+        ({"username": "ada"}, {"username": "Ada"}, False),
+        ({"username": "ada"}, {}, False),
+        ({"username": ""}, {}, True),
+        ({"schemaname": "shop"}, {"schemaname": "shop"}, True),
+        ({"schemaname": "shop"}, {"schemaname": "shop2"}, False),
+        ({"client_addr": "10.1.2.3"}, {"client_addr": "10.1.2.3"}, True),
+        ({"client_addr": "10.1.2.3"}, {"client_addr": "10.1.2.30"}, False),
+        ({"client_addr": "10.1.%"}, {"client_addr": "10.1.2.30"}, True),
+        ({"client_addr": "10.1.%"}, {"client_addr": "10.10.2.30"}, False),
+        ({"client_addr": "%"}, {"client_addr": "10.10.2.30"}, True),
+        ({"client_addr": "10.1.2.3"}, {}, True),
+        ({"proxy_addr": "10.0.0.1"}, {"proxy_addr": "10.0.0.2"}, False),
+        ({"proxy_addr": "10.0.0.1"}, {}, True),
+        ({"proxy_port": 6033}, {"proxy_port": 6033}, True),
+        ({"proxy_port": 6033}, {"proxy_port": 6034}, False),
+        ({"proxy_port": 6033}, {}, False),
+        ({"kind": "select"}, {"kind": "SELECT"}, True),
+        ({"kind": "INSERT"}, {"kind": "SELECT"}, False),
+        ({"intent": "write"}, {"intent": "write"}, True),
+        ({"intent": "write"}, {"intent": "read"}, False),
+        ({"digest": "0x1C46AE529DD5A40E"}, {"digest": 0x1C46AE529DD5A40E}, True),
+        ({"digest": "0x1C46AE529DD5A40E"}, {"digest": 1}, False),
+    ],
 )
-text_strategy = st.text(alphabet="aAbBc \n\0", max_size=8)
+def test_criteria_on_the_caller(rule: dict[str, Any], facts: dict[str, Any], matched: bool) -> None:
+    """Exact, case-sensitive, prefixes by %, and unknown addresses are no obstacle, as in ProxySQL."""
+    raw = prepare_rule({"rule_id": 1, **rule}, (), Problems())
+    rules = compile_rules([RuleSettings.model_validate(raw)])
+
+    assert bool(rules.evaluate(shown("x", **facts)).matched) is matched
 
 
-@settings(max_examples=1500, deadline=None)
-@given(
-    columns=st.lists(rule_strategy, max_size=12),
-    ids=st.permutations(range(12)),
-    database=st.sampled_from(["shop", "audit"]),
-    tag=st.sampled_from([None, "t", "u"]),
-    texts=st.lists(st.tuples(text_strategy, text_strategy), min_size=1, max_size=4),
+def test_rules_know_what_they_look_at() -> None:
+    """So that plans are kept by those facts alone."""
+    assert ruleset({"destination_hostgroup": 1}).caller_facts == ()
+    assert ruleset({"tag": "x"}, {"client_addr": "10.%", "active": True}).caller_facts == ("client_addr", "tag")
+    assert ruleset({"username": "x", "active": False}).caller_facts == ()
+    route = FastRouteSettings(schemaname="shop", destination_hostgroup=2)
+    assert ruleset(fast_routes=[route]).caller_facts == ("username", "schemaname")
+
+
+# ---- rewriting
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "modifiers", "text", "wanted"),
+    [
+        ("old", "new", "CASELESS", "SELECT old FROM OLD", "SELECT new FROM OLD"),
+        ("old", "new", "CASELESS,GLOBAL", "SELECT old FROM OLD", "SELECT new FROM new"),
+        ("OLD", "new", "CASELESS", "SELECT old", "SELECT new"),
+        ("OLD", "new", "", "SELECT old", "SELECT old"),
+        (r"FROM (\w+)", r"FROM \1_v2", "CASELESS", "SELECT a FROM t WHERE x", "SELECT a FROM t_v2 WHERE x"),
+        (r"(\w+) = (\w+)", r"\2 = \1", "GLOBAL", "a = b AND c = d", "b = a AND d = c"),
+        (r"SELECT", r"\0 /* \\ */", "CASELESS", "SELECT 1", "SELECT /* \\ */ 1"),
+        (r"(a)|(b)", r"[\1\2]", "GLOBAL", "ab", "[a][b]"),
+        ("x*", "-", "GLOBAL", "abc", "-a-b-c-"),
+        ("$", " LIMIT 10", "CASELESS", "SELECT 1\n", "SELECT 1 LIMIT 10\n"),
+        ("1$", "2", "CASELESS", "SELECT 1\n", "SELECT 2\n"),
+        ("1\\s*$", "2", "CASELESS", "SELECT 1\n", "SELECT 2"),
+        ("é", "è", "CASELESS", "SELECT 'É'", "SELECT 'è'"),
+        ("$1", "$2", "CASELESS", "a $1", "a $1"),
+    ],
 )
-def test_random_rules_agree_with_the_plain_algorithm(
-    columns: list[dict[str, Any]], ids: list[int], database: str, tag: str | None, texts: list[tuple[str, str]]
-) -> None:
-    """Thousands of random rule sets decide as a second implementation does, and explanations name the same matches."""
-    rules = [RuleSettings.model_validate({"rule_id": number, **rule}) for number, rule in zip(ids, columns, strict=False)]
-    compiled = compile_rules(rules)
-    for text, digest_text in texts:
-        decision = compiled.evaluate(database=database, tag=tag, text=text, digest_text=digest_text)
-        traces = compiled.explain(database=database, tag=tag, text=text, digest_text=digest_text)
+def test_replacing(pattern: str, replacement: str, modifiers: str, text: str, wanted: str) -> None:
+    """First or all, with groups, under the rule's own modifiers; a final newline is not the pattern's."""
+    decision = decide(
+        ruleset({"match_pattern": pattern, "replace_pattern": replacement, "re_modifiers": modifiers}), text, digest_text="?"
+    )
 
-        assert said(decision) == naive(rules, database, tag, text, digest_text)
-        assert tuple(trace.rule_id for trace in traces if trace.matched) == decision.matched
-        assert [trace.rule_id for trace in traces] == sorted(rule.rule_id for rule in rules)
+    assert (text if decision.rewritten is None else decision.rewritten) == wanted
 
 
-def test_many_rules_agree_across_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Patterns spread over many sets, shared patterns among them, decide as one by one."""
-    rng = random.Random(5)
-    for size in (1, 3, 256):
-        monkeypatch.setattr(compiling, "SET_SIZE", size)
-        rules = [
-            RuleSettings(
-                rule_id=number,
-                match_digest=rng.choice([None, f"FROM t{rng.randrange(40)} ", "^SELECT", f"id{number}$"]),
-                match_pattern=rng.choice([None, None, f"T{rng.randrange(40)} "]),
-                negate_match_pattern=rng.random() < 0.1,
-                re_modifiers=rng.choice(["CASELESS", ""]),
-                destination_hostgroup=rng.randrange(9),
-                apply=rng.random() < 0.05,
-            )
-            for number in range(300)
-        ]
-        compiled = compile_rules(rules)
-        for number in range(60):
-            text = f"SELECT a FROM t{number} WHERE id{number}"
+def test_later_rules_see_the_rewritten_text_in_match_pattern_only() -> None:
+    """match_digest looks at what the caller wrote."""
+    rules = ruleset(
+        {"match_pattern": "old", "replace_pattern": "new"},
+        {"match_pattern": "new", "destination_hostgroup": 1},
+        {"match_pattern": "old", "destination_hostgroup": 2},
+        {"match_digest": "old", "timeout": 1.0},
+        {"match_digest": "new", "timeout": 2.0},
+    )
+    decision = decide(rules, "old")
 
-            assert said(decide(compiled, text)) == naive(rules, "shop", None, text, text)
+    assert (decision.matched, decision.destination, decision.timeout, decision.rewritten) == ((1, 2, 4), 1, 1.0, "new")
+    assert "rewritten to 'new'" in rules.explain(shown("old"))[0].does
+
+
+# ---- behind the rules
+
+
+def test_fast_routing_follows_where_nothing_applied() -> None:
+    """By user, schema and flag, then for any user; a hit overrules a destination, an applying rule is left alone."""
+    routes = [
+        FastRouteSettings(username="ada", schemaname="shop", destination_hostgroup=7),
+        FastRouteSettings(schemaname="shop", flagIN=5, destination_hostgroup=8),
+        FastRouteSettings(schemaname="shop", destination_hostgroup=9),
+    ]
+    rules = ruleset(
+        {"match_pattern": "stop", "destination_hostgroup": 1, "apply": True},
+        {"match_pattern": "go", "destination_hostgroup": 2},
+        {"match_pattern": "flag", "flagOUT": 5},
+        fast_routes=routes,
+    )
+
+    def goes(text: str, user: str = "bob", schema: str = "shop") -> int | None:
+        return decide(rules, text, username=user, schemaname=schema).destination
+
+    assert [goes("stop"), goes("go"), goes("x"), goes("x", "ada"), goes("flag", "ada")] == [1, 9, 9, 7, 8]
+    assert goes("go", schema="other") == 2 and goes("x", schema="other") is None
+    assert decide(rules, "go", username="bob", schemaname="shop").rule_id is None
+
+
+def test_comments_overrule_where_they_may() -> None:
+    """Off unless asked for; then behind the rules, the first comment only, and only what is understood."""
+    text = (
+        "SELECT /* hostgroup=7; query_timeout=250;query_retries=2;cache_ttl=50;mirror=9;query_delay=10;x=1 */ 1 /* hostgroup=8 */"
+    )
+    rule = {"destination_hostgroup": 1, "timeout": 9.0, "apply": True}
+
+    def decision(rules: RuleSet, text: str) -> Decision:
+        return rules.evaluate(Facts(analyze(text, Engine.MYSQL), database="shop"))
+
+    assert decision(ruleset(rule), text).destination == 1
+    hinted = decision(ruleset(rule, hints=True), text)
+    assert (hinted.destination, hinted.rule_id, hinted.hinted) == (7, None, True)
+    assert (hinted.timeout, hinted.retries, hinted.cache_ttl, hinted.mirror_hostgroup, hinted.delay) == (0.25, 2, 0.05, 9, 0.01)
+    for harmless in (
+        "SELECT '/* hostgroup=7 */'",
+        "SELECT 1 -- hostgroup=7",
+        "SELECT /*+ hostgroup=7 */ 1",
+        "/* hostgroup=x */ S",
+    ):
+        assert decision(ruleset(rule, hints=True), harmless).destination == 1, harmless
+
+
+def test_ten_thousand_rules_are_all_there() -> None:
+    """Each of many patterns finds its own text, whichever block it is in."""
+    rules = ruleset(*({"match_digest": f"FROM t{number}$", "destination_hostgroup": number} for number in range(10_000)))
+
+    for number in (0, 255, 256, 5_000, 9_999):
+        assert decide(rules, f"SELECT a FROM t{number}").destination == number
+    assert decide(rules, "SELECT a FROM u").matched == ()

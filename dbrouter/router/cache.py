@@ -1,0 +1,107 @@
+"""
+ResultCache: answers of reads that a rule's `cache_ttl` lets stand in for the server.
+
+One per router, bounded in bytes, the least recently used results go first. Writes never invalidate, as in ProxySQL: an entry ends
+by age, and each look-up says which age it accepts. Who may look up at all is the detour's business.
+The one file that imports cachetools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from sys import getsizeof
+from typing import Any
+
+from cachetools import LRUCache
+
+_ENTRY_BYTES = 400
+"""What an entry weighs beside its rows, by measurement of an empty one."""
+_SHARE = 4
+"""A result larger than this part of the cache is not kept: it would push out everything else."""
+_MUTABLE = (list, dict, set, bytearray)
+"""Values that a caller could change under everybody else's eyes; results that hold one are not kept."""
+
+
+class Kept:
+    """One stored result."""
+
+    __slots__ = ("described", "rows", "since", "size")
+
+    def __init__(self, rows: tuple[Any, ...], described: tuple[str, int | None, int | None], since: float, size: int) -> None:
+        self.rows = rows
+        self.described = described
+        self.since = since
+        self.size = size
+
+
+class ResultCache:
+    """
+    Results by key, each with the moment it came.
+
+    Attributes:
+        hits, misses: look-ups that found a fresh enough result, and those that did not.
+        stored, refused: results that were kept, and those that were too large or hold values that callers could change.
+    """
+
+    __slots__ = ("_entries", "_max_bytes", "hits", "misses", "refused", "stored")
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._entries: LRUCache[Hashable, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
+        self.hits = self.misses = self.stored = self.refused = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def size(self) -> int:
+        """Bytes held, by estimate."""
+        return int(self._entries.currsize)
+
+    def get(self, key: Hashable, ttl: float, now: float) -> Kept | None:
+        """The result of *key* if it is younger than *ttl* seconds."""
+        kept = self._entries.get(key)
+        if kept is not None and now - kept.since < ttl:
+            self.hits += 1
+            return kept
+        self.misses += 1
+        return None
+
+    def put(self, key: Hashable, rows: Sequence[Any], described: tuple[str, int | None, int | None], now: float) -> None:
+        """Keep a result that came at *now*, if it can be kept."""
+        size = _weight(rows)
+        if size is None or size * _SHARE > self._max_bytes:
+            self.refused += 1
+            return
+        self._entries[key] = Kept(tuple(rows), described, now, size)
+        self.stored += 1
+
+    def clear(self) -> None:
+        """Forget every result; the counters stay."""
+        self._entries.clear()
+
+
+def cache_key(database: str, user: str | None, schema: str | None, text: str, params: Sequence[Any]) -> Hashable | None:
+    """
+    What tells one result from any other, or None where a parameter cannot be told (a list, a mapping).
+
+    Parameters are told apart by type too: 1, 1.0 and True are equal to Python and not to a server.
+    """
+    key = (database, user, schema, text, tuple((value.__class__, value) for value in params))
+    try:
+        hash(key)
+    except TypeError:
+        return None
+    return key
+
+
+def _weight(rows: Sequence[Any]) -> int | None:
+    """Bytes of *rows*, by estimate; None where one holds a value that a caller could change."""
+    size = _ENTRY_BYTES
+    for row in rows:
+        size += getsizeof(row)
+        for value in tuple(row):
+            if isinstance(value, _MUTABLE):
+                return None
+            size += getsizeof(value)
+    return size

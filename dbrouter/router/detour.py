@@ -1,0 +1,177 @@
+"""
+Detour: what a call does whose plan has effects, in ProxySQL's order – OK message, error message, result cache, the context's next
+flag, delay, mirror – before and after it is sent by the query path like any other.
+
+Cancellation: nothing here is left behind by it. A copy that was offered goes on by itself; a result is stored only after it came.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from time import monotonic
+from typing import Any, TypeVar
+
+from dbrouter.drivers.base import Reply
+from dbrouter.errors import DeadlineExceededError
+from dbrouter.events import QueryLogged
+from dbrouter.router.cache import cache_key
+from dbrouter.router.caller import Caller, current
+from dbrouter.router.context import Context
+from dbrouter.router.plan import Effects, Plan
+
+T = TypeVar("T")
+Described = tuple[str, int | None, int | None]
+Sent = tuple[Reply, Plan, Any, Any, int, float]
+"""What the query path answers: reply, plan, who answered (a `Member` or an `Answerer`), who describes it, attempts, seconds."""
+Send = Callable[[Plan, float | None], Awaitable[Sent]]
+"""Sends a plan within so many seconds (None: no limit)."""
+
+
+class Answerer:
+    """Stands where the query path has the member and its connection, for an answer that no server gave."""
+
+    __slots__ = ("_described", "hostgroup_name", "id")
+
+    def __init__(self, hostgroup_name: str, who: str, described: Described) -> None:
+        self.hostgroup_name = hostgroup_name
+        self.id = who
+        self._described = described
+
+    @property
+    def node(self) -> Answerer:
+        """Itself: ``member.node.id`` is what a route shows."""
+        return self
+
+    def describe(self, reply: Reply) -> Described:
+        """(status text, rowcount, lastrowid)."""
+        return self._described
+
+
+def remember(plan: Plan, database: str) -> None:
+    """Note in the caller's context what *plan*, which is about to be sent, leaves for later calls."""
+    effects, caller = plan.effects, current()
+    if effects is None or caller is None:
+        return
+    if effects.next_flag is not None:
+        caller.memory.flags[database] = effects.next_flag
+    if effects.notes_write:
+        caller.memory.written.add((database, plan.hostgroup.id))
+
+
+async def delayed(delay: float, limit: float | None) -> float | None:
+    """
+    Wait as a rule wants it; what is left of *limit* afterwards.
+
+    Raises:
+        DeadlineExceededError: *limit* ends within the delay; nothing was sent.
+    """
+    if limit is not None and limit <= delay:
+        await asyncio.sleep(limit)
+        raise DeadlineExceededError(
+            f"the time limit of {limit:.3g}s ended within a rule's delay of {delay:.3g}s; nothing was sent",
+            phase="backing_off",
+            timeout=limit,
+            attempts=0,
+        )
+    await asyncio.sleep(delay)
+    return None if limit is None else limit - delay
+
+
+async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: float | None, tag: str | None, send: Send) -> Sent:
+    """
+    The answer to a call whose plan is no plain one.
+
+    Args:
+        limit: seconds for the whole call; None: no limit.
+        send: the query path.
+
+    Raises:
+        RoutingError: the statement is refused.
+        DeadlineExceededError: the time limit ended within a delay.
+        What *send* raises.
+    """
+    started = monotonic()
+    effects = plan.effects
+    if effects is None or effects.ok_msg is None:
+        if plan.refusal is not None:
+            raise plan.refusal()
+        assert effects is not None  # what is neither refused nor plain has effects
+    if effects.ok_msg is not None:
+        answerer = Answerer(plan.hostgroup.name, "rule", (effects.ok_msg, 0, None))
+        remember(plan, context.database)
+        return ((), None, None), plan, answerer, answerer, 0, monotonic() - started
+    caller = current()
+    key = _key(context, plan, effects, params, caller)
+    if key is not None and effects.cache_ttl is not None:
+        kept = context.cache.get(key, effects.cache_ttl, started)
+        if kept is not None:
+            answerer = Answerer(plan.hostgroup.name, "cache", kept.described)
+            return (list(kept.rows), None, None), plan, answerer, answerer, 0, monotonic() - started
+    plan = _following(context, plan, effects, caller, tag)
+    remember(plan, context.database)
+    if effects.copy is not None:
+        offer(context, effects, params)
+    if effects.delay is not None:
+        limit = await delayed(effects.delay, limit)
+    if effects.log:
+        sent = await logged(context, plan, None, send(plan, limit))
+    else:
+        sent = await send(plan, limit)
+    if key is not None and (sent[0][0] or effects.cache_empty):
+        context.cache.put(key, sent[0][0], sent[3].describe(sent[0]), monotonic())
+    return sent
+
+
+def offer(context: Context, effects: Effects, params: Sequence[Any]) -> None:
+    """Hand the copy of a statement to the mirror."""
+    copy = effects.copy
+    assert copy is not None
+    send_copy = context.peers[copy.database].send_copy
+    context.mirror.offer(lambda: send_copy(copy.plan, params))
+
+
+async def logged(context: Context, plan: Plan, node: str | None, sending: Awaitable[T]) -> T:
+    """Await *sending* and tell of it when it is over, whatever became of it; *node* is known where the connection is pinned."""
+    started = monotonic()
+    outcome, hostgroup = "ok", plan.hostgroup.name
+    try:
+        sent = await sending
+        if node is None and isinstance(sent, tuple):
+            node, hostgroup = sent[2].node.id, sent[2].hostgroup_name
+        return sent
+    except BaseException as error:
+        outcome = type(error).__name__
+        raise
+    finally:
+        if context.events.listening:
+            context.events.emit(
+                QueryLogged(
+                    database=context.database,
+                    hostgroup=hostgroup,
+                    node=node,
+                    digest=plan.statement.digest,
+                    digest_text=plan.statement.digest_text,
+                    rules=plan.hits,
+                    took=monotonic() - started,
+                    outcome=outcome,
+                )
+            )
+
+
+def _key(context: Context, plan: Plan, effects: Effects, params: Sequence[Any], caller: Caller | None) -> Hashable | None:
+    """The key of the call's result; None where it may neither be looked up nor stored."""
+    if effects.cache_ttl is None:
+        return None
+    if caller is not None and caller.memory.has_written(context.database):
+        return None
+    text, bound = plan.bind(params) if params else (plan.text, params)
+    user, schema = (caller.username, caller.schemaname) if caller is not None else (None, None)
+    return cache_key(context.database, user, schema, text, bound)
+
+
+def _following(context: Context, plan: Plan, effects: Effects, caller: Caller | None, tag: str | None) -> Plan:
+    """*plan*, or the one that goes where the caller has written, if a rule says that reads follow."""
+    if effects.follows is None or caller is None or (context.database, effects.follows) not in caller.memory.written:
+        return plan
+    return context.planner.plan(plan.text, tag, None, effects.follows)

@@ -1,0 +1,393 @@
+"""
+Planner: text → `Plan`, once per text.
+
+Step 1 of the query path, synchronous and without I/O: analyze, evaluate the rules, choose the hostgroup, apply the safety veto.
+The plan is cached by text (and by tag, route, hostgroup and what the rules ask of the caller, where there is any), so a known
+text costs one dictionary look-up. `explain` runs the same code.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from dbrouter.cluster.hostgroup import Hostgroup
+from dbrouter.errors import ParameterError
+from dbrouter.events import EventHub, RuleVetoed
+from dbrouter.router.caller import Caller, current
+from dbrouter.router.catalog import FunctionCatalog
+from dbrouter.router.lottery import Drawing
+from dbrouter.router.plan import Copy, Effects, Plan, Veto
+from dbrouter.router.plancache import PlanCache
+from dbrouter.router.refusals import (
+    Refusal,
+    copy_refusal,
+    forbidden,
+    no_statement,
+    script_refusal,
+    session_refusal,
+    transaction_refusal,
+)
+from dbrouter.rules.decision import Decision
+from dbrouter.rules.facts import Facts
+from dbrouter.rules.match import Draw, RuleSet, heaviest
+from dbrouter.sql import Statement, analyze
+from dbrouter.sql.digest import DigestOptions
+from dbrouter.sql.parameters import compile_named
+from dbrouter.sql.volatile import volatile_words
+from dbrouter.terms import Engine, Intent
+
+LEARNED_LIMIT = 10_000
+"""Digests remembered as writes because a server refused them as read-only."""
+
+_CACHEABLE_KINDS = frozenset(["SELECT", "VALUES", "TABLE"])
+
+
+class Wish(NamedTuple):
+    """What the caller asks of one call beside its text."""
+
+    tag: str | None = None
+    route: str | None = None
+    hostgroup: int | str | None = None
+
+
+NO_WISH = Wish()
+
+
+class Planner:
+    """
+    Plans the statements of one database.
+
+    Attributes:
+        peers: the planner of every hostgroup of every database by its id, this one's included; mirrors look there.
+        contextual: plans depend on more than text, tag, route and hostgroup, so none is kept under its bare text.
+        notes_writes: contexts must remember that they have written.
+    """
+
+    __slots__ = (
+        "_caller_facts",
+        "_events",
+        "_hostgroups",
+        "_learned",
+        "_refuse_session",
+        "_rng",
+        "_rules",
+        "_schemaname",
+        "_unknown_is_write",
+        "_username",
+        "cache",
+        "catalog",
+        "contextual",
+        "database",
+        "digest_options",
+        "engine",
+        "hits",
+        "notes_writes",
+        "peers",
+        "reader",
+        "vetoes",
+        "writer",
+    )
+
+    def __init__(
+        self,
+        *,
+        database: str,
+        engine: Engine,
+        writer: Hostgroup,
+        reader: Hostgroup | None,
+        hostgroups: Sequence[Hostgroup],
+        rules: RuleSet,
+        refuse_session: bool,
+        unknown_is_write: bool,
+        events: EventHub,
+        rng: random.Random,
+        username: str | None = None,
+        schemaname: str | None = None,
+        digest_options: DigestOptions,
+    ) -> None:
+        self.database = database
+        self.engine = engine
+        self.writer = writer
+        self.reader = reader or writer
+        self.cache = PlanCache()
+        self.catalog = FunctionCatalog()
+        self.hits: dict[int, int] = {}
+        """How many plans each rule matched; calls are counted by hostgroup."""
+        self.vetoes = 0
+        self.peers: Mapping[int, Planner] = {}
+        self.digest_options = digest_options
+        self._hostgroups: dict[int | str, Hostgroup] = {}
+        for hostgroup in hostgroups:
+            self._hostgroups[hostgroup.id] = hostgroup
+            self._hostgroups[hostgroup.name] = hostgroup
+        self._rules = rules
+        self._refuse_session = refuse_session
+        self._unknown_is_write = unknown_is_write
+        self._learned: dict[int, None] = {}
+        self._events = events
+        self._rng = rng
+        self._username = username
+        self._schemaname = schemaname
+        self._caller_facts = _getter(tuple(name for name in rules.caller_facts if name != "tag"))
+        self.contextual = bool(rules.caller_facts) or rules.by_chance or rules.keeps_flags
+        self.notes_writes = rules.caches or rules.follows_writes
+
+    @property
+    def rules(self) -> RuleSet:
+        """The compiled rules this planner evaluates."""
+        return self._rules
+
+    @property
+    def learned(self) -> int:
+        """How many digests count as writes because a server refused them as read-only."""
+        return len(self._learned)
+
+    def plan(self, text: str, tag: str | None = None, route: str | None = None, hostgroup: int | str | None = None) -> Plan:
+        """
+        The plan of *text*, from the cache where it is known.
+
+        Raises:
+            TypeError: *text* is not a `str`.
+            ParameterError: *route* or *hostgroup* is not one this database has.
+        """
+        if self.contextual:
+            return self._plan_for(current(), text, Wish(tag, route, hostgroup))
+        key = text if tag is None and route is None and hostgroup is None else (text, tag, route, hostgroup)
+        plan: Plan | None = self.cache.get(key)
+        if plan is None:
+            plan = self._decided(text, Wish(tag, route, hostgroup), None, heaviest)
+            self.cache.put(key, plan, len(text))
+        return plan
+
+    def _plan_for(self, caller: Caller | None, text: str, wish: Wish) -> Plan:
+        """As `plan`, where the rules look at who calls, at the context's flag, or draw one."""
+        flag = 0
+        facts = None
+        if caller is not None:
+            flag = caller.memory.flags.get(self.database, 0)
+            facts = self._caller_facts(caller)
+            if wish.tag is None and caller.tag is not None:
+                wish = wish._replace(tag=caller.tag)
+        key = (text, wish, flag, facts)
+        entry = self.cache.get(key)
+        drawing = Drawing(self._rng)
+        plan = drawing.follow(entry)
+        if plan is None:
+            plan = self._decided(text, wish, caller, drawing.draw)
+            self.cache.put(key, drawing.grown(entry, plan), len(text))
+        return plan
+
+    def _decided(self, text: str, wish: Wish, caller: Caller | None, draw: Draw) -> Plan:
+        """A plan made for a call: counted, and told of where it was vetoed."""
+        if not isinstance(text, str):
+            raise TypeError(f"the statement must be a str, got {type(text).__name__}")
+        plan = self.decide(text, wish, caller, draw)
+        for rule_id in plan.hits:
+            self.hits[rule_id] = self.hits.get(rule_id, 0) + 1
+        if plan.veto is not None:
+            self._vetoed(plan, plan.veto)
+        return plan
+
+    def facts(self, text: str, wish: Wish, caller: Caller | None) -> Facts:
+        """What the rules are evaluated on."""
+        flag = 0
+        given: dict[str, Any] = {}
+        if caller is not None:
+            flag = caller.memory.flags.get(self.database, 0)
+            given = {name: getattr(caller, name) for name in ("client_addr", "proxy_addr", "proxy_port", "tag")}
+            given["username"], given["schemaname"] = caller.username, caller.schemaname
+        given["tag"] = wish.tag if wish.tag is not None else given.get("tag")
+        given["username"] = given.get("username") or self._username
+        given["schemaname"] = given.get("schemaname") or self._schemaname
+        return Facts(analyze(text, self.engine, digest=self.digest_options), database=self.database, flag=flag, **given)
+
+    def decide(self, text: str, wish: Wish, caller: Caller | None = None, draw: Draw = heaviest) -> Plan:
+        """What would happen to *text*; pure but for the learned digests it reads."""
+        facts = self.facts(text, wish, caller)
+        return self._made(facts.statement, self._rules.evaluate(facts, draw), wish, mirrors=True)
+
+    def _made(self, asked: Statement, decision: Decision, wish: Wish, *, mirrors: bool) -> Plan:
+        statement = asked
+        if decision.rewritten is not None:
+            statement = analyze(decision.rewritten, self.engine, digest=self.digest_options)
+        read = statement.intent is Intent.READ and statement.statements <= 1 and not self._counts_as_write(statement)
+        target, why, by_rule = self._target(read, wish, decision)
+        veto = None
+        unsafe = by_rule and decision.unsafe
+        for_readers = target.read_only or (target is self.reader and target is not self.writer)
+        if not read and for_readers and not unsafe:
+            veto = Veto(
+                hostgroup=target.name,
+                rule_id=decision.rule_id if by_rule else None,
+                reason=_why_write(statement),
+            )
+            target, why = self.writer, f"vetoed: a write may not go to the reader hostgroup '{target.name}'"
+
+        plan = Plan(statement.text, statement, target)
+        plan.read = read
+        plan.why = why
+        plan.veto = veto
+        plan.unsafe = unsafe
+        plan.rule_id = decision.rule_id
+        plan.hits = decision.matched
+        plan.stays = wish.route == "read" and read
+        if decision.timeout is not None:
+            plan.timeout = decision.timeout
+        if decision.retries is not None:
+            plan.attempts = decision.retries + 1
+        if self.engine is Engine.POSTGRESQL:
+            unknown = bool(statement.functions) and not self.catalog.harmless(statement.functions)
+            plan.reset = unknown or statement.opaque
+        plan.named = compile_named(statement.text, self.engine)
+        plan.script = statement.statements > 1
+        lifted = decision.multiplex == 2 and statement.session_reason == "user variable"
+        if statement.session and not lifted:
+            plan.taints = statement.session_reason or "session state"
+        elif decision.multiplex == 0:
+            plan.taints = "a rule's multiplex: 0"
+        plan.tidy = plan.reset or plan.taints is not None
+        if decision.error_msg is not None and decision.OK_msg is None:
+            plan.forbidden = forbidden(decision.error_rule_id, decision.error_msg)
+        plan.refusal = plan.forbidden or self._refusal(statement, lifted)
+        plan.effects = self._effects(asked, plan, decision, mirrors=mirrors)
+        plan.detour = plan.refusal is not None or plan.effects is not None
+        return plan
+
+    def _effects(self, asked: Statement, plan: Plan, decision: Decision, *, mirrors: bool) -> Effects | None:
+        statement = plan.statement
+        cacheable = (
+            decision.cache_ttl is not None
+            and plan.read
+            and not statement.session
+            and statement.kind in _CACHEABLE_KINDS
+            and (decision.cache_volatile or not (statement.functions or volatile_words(statement.text, self.engine)))
+        )
+        effects = Effects(
+            ok_msg=decision.OK_msg,
+            cache_ttl=decision.cache_ttl if cacheable else None,
+            cache_empty=decision.cache_empty_result is not False,
+            delay=decision.delay,
+            next_flag=decision.next_query_flagIN,
+            copy=self._copy(asked, decision) if mirrors else None,
+            log=bool(decision.log),
+            follows=decision.gtid_from_hostgroup if plan.read else None,
+            notes_write=self.notes_writes and not plan.read,
+        )
+        return effects if effects != _NO_EFFECTS else None
+
+    def _copy(self, asked: Statement, decision: Decision) -> Copy | None:
+        """The plan of the mirrored statement, or None where there is none or it may not be sent."""
+        if decision.mirror_hostgroup is None and decision.mirror_flagOUT is None:
+            return None
+        where = decision.mirror_hostgroup
+        peer = self if where is None else self.peers.get(where)
+        if peer is None or peer.engine is not self.engine:
+            return None
+        text = decision.rewritten if decision.rewritten is not None else asked.text
+        facts = Facts(
+            analyze(text, self.engine, digest=self.digest_options),
+            database=peer.database,
+            flag=decision.mirror_flagOUT or 0,
+            username=peer._username,
+            schemaname=peer._schemaname,
+        )
+        inner = peer._rules.evaluate(facts) if decision.mirror_flagOUT is not None else Decision()
+        if inner.destination is None or inner.destination not in peer._hostgroups:
+            inner.destination, inner.unsafe = where, decision.mirror_unsafe
+        plan = peer._made(facts.statement, inner, NO_WISH, mirrors=False)
+        if plan.refusal is not None or plan.veto is not None or inner.OK_msg is not None:
+            return None
+        if not plan.read and not decision.mirror_unsafe:
+            return None
+        plan.detour = False
+        return Copy(database=peer.database, plan=plan)
+
+    def learn_write(self, statement: Statement) -> bool:
+        """Remember that servers refuse *statement*'s digest as read-only; False if it was known already."""
+        digest = statement.digest
+        if digest in self._learned:
+            return False
+        if len(self._learned) >= LEARNED_LIMIT:
+            del self._learned[next(iter(self._learned))]
+        self._learned[digest] = None
+        self.cache.clear()
+        return True
+
+    def hostgroup(self, which: int | str) -> Hostgroup:
+        """
+        The hostgroup with that id or name.
+
+        Raises:
+            ParameterError: this database has no such hostgroup.
+        """
+        found = self._hostgroups.get(which)
+        if found is None:
+            known = ", ".join(f"{hostgroup.id} ({hostgroup.name})" for hostgroup in dict.fromkeys(self._hostgroups.values()))
+            raise ParameterError(f"database '{self.database}' has no hostgroup {which!r}; it has {known}")
+        return found
+
+    def _counts_as_write(self, statement: Statement) -> bool:
+        if self._unknown_is_write and statement.functions:
+            return True
+        return bool(self._learned) and statement.digest in self._learned
+
+    def _target(self, read: bool, wish: Wish, decision: Decision) -> tuple[Hostgroup, str, bool]:
+        """The hostgroup, why it is that one, and whether a rule said so."""
+        if wish.hostgroup is not None:
+            return self.hostgroup(wish.hostgroup), "the caller's hostgroup=", False
+        if wish.route is not None:
+            if wish.route not in ("read", "write"):
+                raise ParameterError(f"route must be 'read' or 'write', got {wish.route!r}")
+            return (self.reader if wish.route == "read" else self.writer), f"the caller's route={wish.route!r}", False
+        found = self._hostgroups.get(decision.destination) if decision.destination is not None else None
+        if found is not None:
+            if decision.hinted:
+                return found, "a comment in the statement", False
+            if decision.rule_id is None:
+                return found, "fast routing", True
+            return found, f"rule {decision.rule_id}", True
+        if read:
+            return self.reader, "a read goes to the reader hostgroup", False
+        return self.writer, "everything that is not provably a read goes to the writer hostgroup", False
+
+    def _refusal(self, statement: Statement, lifted: bool) -> Refusal | None:
+        if statement.statements == 0:
+            return no_statement
+        if statement.copy_stdio:
+            return copy_refusal
+        if statement.transaction_control:
+            return lambda: transaction_refusal(statement)
+        if statement.session and self._refuse_session and not lifted:
+            return lambda: session_refusal(statement)
+        return script_refusal(statement)
+
+    def _vetoed(self, plan: Plan, veto: Veto) -> None:
+        self.vetoes += 1
+        if self._events.listening:
+            self._events.emit(
+                RuleVetoed(
+                    database=self.database,
+                    rule_id=veto.rule_id,
+                    hostgroup=veto.hostgroup,
+                    digest=plan.statement.digest,
+                    digest_text=plan.statement.digest_text,
+                    reason=veto.reason,
+                )
+            )
+
+
+_NO_EFFECTS = Effects()
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Caller], Any]:
+    """What a caller has under *names*; None without any."""
+    return attrgetter(*names) if names else lambda caller: None
+
+
+def _why_write(statement: Statement) -> str:
+    if statement.reasons:
+        return statement.reasons[0]
+    return "several statements in one text" if statement.statements > 1 else "a server refused it as read-only before"

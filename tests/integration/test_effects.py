@@ -1,0 +1,439 @@
+"""What rules do beside choosing a hostgroup, on real servers: rewriting, messages, cache, mirror, delay, flags, logs."""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import Any
+
+import pytest
+
+import dbrouter
+from dbrouter import DeadlineExceededError, Router, SessionStatementError, StatementRejectedError
+from dbrouter.events import QueryLogged, RuleVetoed
+from dbrouter.testing import LocalCluster
+from tests.routers import Listener, dialect, until, whole
+
+TABLE = ("DROP TABLE IF EXISTS fx", "CREATE TABLE fx(id int PRIMARY KEY, v varchar(40))", "INSERT INTO fx VALUES (1, 'one')")
+
+
+async def prepare(router: Router, cluster: LocalCluster, *statements: str) -> None:
+    """The table and what else a test needs, on every server."""
+    for statement in (*TABLE, *statements):
+        await router.execute(statement, route="write", tag="setup")
+    await asyncio.to_thread(cluster.wait_caught_up)
+
+
+def rules(cluster: LocalCluster, *written: dict[str, Any], **extra: Any) -> dict[str, Any]:
+    """The whole shape with rules numbered from 1."""
+    return whole(cluster, rules=[{"rule_id": n, **rule} for n, rule in enumerate(written, 1)], start="all", **extra)
+
+
+# ---- rewriting
+
+
+async def test_a_rewritten_statement_is_what_is_judged_and_sent(cluster: LocalCluster) -> None:
+    """In pooled calls, transactions and cursors; parameters go along; a read that becomes a write goes to the primary."""
+    speak = dialect(cluster)
+    source = rules(
+        cluster,
+        {"match_pattern": r"FROM old\b", "replace_pattern": "FROM fx", "re_modifiers": "CASELESS,GLOBAL"},
+        {"match_pattern": r"^SELECT touch\((\d+)\)$", "replace_pattern": r"UPDATE fx SET v = 'touched' WHERE id = \1"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        read = await router.execute(speak.sql("select v from OLD where id = {1}"), 1)
+        assert read[0][0] == "one" and read.route.hostgroup == "read"
+        async with router.transaction() as tx:
+            assert await tx.fetchval("SELECT v FROM old") == "one"
+        async with router.stream("SELECT v FROM old") as rows:
+            assert [row[0] async for row in rows] == ["one"]
+
+        written = await router.execute("SELECT touch(1)")
+        assert written.rowcount == 1 and written.route.hostgroup == "write"
+        assert await router.fetchval("SELECT v FROM fx", route="write") == "touched"
+        explained = router.explain("SELECT touch(1)")
+        assert explained.rewritten == "UPDATE fx SET v = 'touched' WHERE id = 1" and explained.intent == "write"
+        assert explained.digest_text == "SELECT touch(?)"
+
+
+async def test_a_rewritten_write_is_vetoed_like_any_other(cluster: LocalCluster) -> None:
+    """A rule that sends what it makes a write to readers is overruled, and told of."""
+    listener = Listener()
+    source = rules(
+        cluster,
+        {
+            "match_pattern": "^SELECT wipe",
+            "replace_pattern": "DELETE FROM fx WHERE id",
+            "destination_hostgroup": 20,
+            "apply": True,
+        },
+    )
+    async with Router.open(source, observers=[listener]) as router:
+        await prepare(router, cluster)
+        result = await router.execute("SELECT wipe = 1")
+
+        assert result.route.hostgroup == "write" and result.rowcount == 1
+        assert [event.rule_id for event in listener.of(RuleVetoed)] == [1]
+
+
+# ---- messages
+
+
+async def test_messages_answer_in_the_servers_place(cluster: LocalCluster) -> None:
+    """OK_msg: a result without rows and its status; it wins over error_msg; on pinned connections too. Nothing is sent."""
+    source = rules(
+        cluster,
+        {"match_digest": "^TRUNCATE", "error_msg": "not here"},
+        {"match_digest": "^OPTIMIZE", "OK_msg": "skipped", "error_msg": "never said"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        for calls in (router, None):
+            if calls is None:
+                async with router.connection() as conn:
+                    result = await conn.execute("OPTIMIZE TABLE fx")
+                    with pytest.raises(StatementRejectedError, match="rule 1 forbids this statement: not here"):
+                        await conn.execute("TRUNCATE fx")
+            else:
+                result = await calls.execute("OPTIMIZE TABLE fx")
+                assert result.route.node == "rule" and result.route.attempts == 0
+                with pytest.raises(StatementRejectedError, match="rule 1 forbids this statement: not here"):
+                    await calls.execute("TRUNCATE fx")
+            assert str(result) == "skipped" and list(result) == [] and result.rowcount == 0
+        assert await router.fetch("OPTIMIZE TABLE fx") == () and await router.fetchval("OPTIMIZE TABLE fx") is None
+        async with router.stream("OPTIMIZE TABLE fx") as rows:
+            assert [row async for row in rows] == []
+        assert await router.fetchval("SELECT count(*) FROM fx", route="write") == 1
+
+
+# ---- the result cache
+
+
+async def test_the_cache_answers_reads_for_a_while(cluster: LocalCluster) -> None:
+    """While an entry is young; per text, parameters and their types; the list is the caller's own; writes do not invalidate."""
+    speak = dialect(cluster)
+    text = speak.sql("SELECT v FROM fx WHERE id = {1}")
+    source = rules(cluster, {"match_digest": "FROM fx", "intent": "read", "cache_ttl": "10m"})
+    async with Router.open(source) as router:
+        await prepare(router, cluster, "INSERT INTO fx VALUES (2, 'two')")
+        first = await router.execute(text, 1)
+        rows = await router.fetch(text, 1)
+        rows.clear()  # type: ignore[attr-defined]  # a list, and the caller's
+        await router.execute("UPDATE fx SET v = 'new' WHERE id = 1")
+        await asyncio.to_thread(cluster.wait_caught_up)
+        again = await router.execute(text, 1)
+
+        assert first.route.node != "cache" and again.route.node == "cache"
+        assert [tuple(row) for row in again] == [("one",)] and (again.status, again.rowcount) == (first.status, first.rowcount)
+        assert await router.fetchval(text, 2) == "two"
+        assert await router.fetchval(text, 1, route="write") == "one", (
+            "route= and hostgroup= are no part of the key, as in ProxySQL"
+        )
+        async with router.transaction() as tx:
+            assert await tx.fetchval(text, 1) == "new", "a transaction sees the server"
+        stats = router.stats().cache
+        assert (stats.entries, stats.stored, stats.hits) == (2, 2, 3)
+
+
+async def test_an_entry_ends_by_age_and_each_call_says_which(cluster: LocalCluster) -> None:
+    """The ttl of the looking call decides, not that of the storing one."""
+    source = rules(
+        cluster,
+        {"tag": "long", "match_digest": "FROM fx", "cache_ttl": "10m", "apply": True},
+        {"match_digest": "FROM fx", "intent": "read", "cache_ttl": "1ms"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        text = "SELECT v FROM fx WHERE id = 1"
+        await router.fetch(text, tag="long")
+        started = monotonic()
+        await until(lambda: monotonic() > started + 0.002)
+
+        assert (await router.execute(text, tag="long")).route.node == "cache"
+        assert (await router.execute(text)).route.node != "cache"
+
+
+async def test_what_is_never_cached(cluster: LocalCluster) -> None:
+    """Volatile functions unless the rule says so, empty results where it says so, and whatever a context must see of its own."""
+    source = rules(
+        cluster,
+        {"match_digest": "^SELECT", "cache_ttl": "10m"},
+        {"tag": "volatile", "cache_ttl": "10m", "cache_volatile": True},
+        {"tag": "full", "cache_ttl": "10m", "cache_empty_result": False},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+
+        async def cached(text: str, tag: str | None = None) -> bool:
+            await router.execute(text, tag=tag)
+            return (await router.execute(text, tag=tag)).route.node == "cache"
+
+        assert await cached("SELECT v FROM fx WHERE id = 1")
+        assert not await cached("SELECT v, now() FROM fx")
+        assert await cached("SELECT v, now() FROM fx", "volatile")
+        assert await cached("SELECT v FROM fx WHERE id = 99")
+        assert not await cached("SELECT v FROM fx WHERE id = 98", "full")
+        assert not await cached("SELECT v FROM fx FOR UPDATE")
+        with dbrouter.context():
+            assert await cached("SELECT v FROM fx WHERE id = 1")
+            await router.execute("UPDATE fx SET v = 'mine' WHERE id = 1")
+            assert not await cached("SELECT v FROM fx WHERE id = 1"), "it has written"
+        with dbrouter.context():
+            async with router.transaction() as tx:
+                await tx.execute("UPDATE fx SET v = 'mine too' WHERE id = 1")
+            assert not await cached("SELECT v FROM fx WHERE id = 1"), "in a transaction"
+        assert await cached("SELECT v FROM fx WHERE id = 1")
+
+
+async def test_a_failed_or_cancelled_read_is_not_stored(cluster: LocalCluster) -> None:
+    """Only what came whole; and a stored answer stands in for servers that are gone."""
+    speak = dialect(cluster)
+    source = rules(cluster, {"match_digest": "^SELECT", "cache_ttl": "10m", "cache_volatile": True})
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        with pytest.raises(Exception, match="nothing_there"):
+            await router.fetch("SELECT * FROM nothing_there")
+        slow = asyncio.ensure_future(router.fetch(speak.sleep(20)))
+        await until(lambda: sum(member.pool.in_use for member in router.stats().members) == 1)
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+        assert router.stats().cache.entries == 0
+
+        await router.fetch("SELECT v FROM fx")
+        for server in cluster.servers:
+            await asyncio.to_thread(server.kill)
+        assert [tuple(row) for row in await router.fetch("SELECT v FROM fx")] == [("one",)]
+
+
+# ---- mirroring
+
+
+async def test_a_mirrored_read_and_an_unsafe_mirrored_write(cluster: LocalCluster) -> None:
+    """Copies go where the rule says, in the background; a write's only with unsafe; parameters go along."""
+    speak = dialect(cluster)
+    source = rules(
+        cluster,
+        {"match_digest": "^SELECT v", "mirror_hostgroup": "write"},
+        {"match_digest": "^INSERT INTO fx ", "mirror_hostgroup": "write"},
+        {
+            "match_pattern": "INTO fx_a",
+            "mirror_hostgroup": "write",
+            "mirror_flagOUT": 7,
+            "unsafe": True,
+            "apply": True,
+        },
+        {"flagIN": 7, "match_pattern": "fx_a", "replace_pattern": "fx_b"},
+    )
+    async with Router.open(source) as router:
+        await prepare(
+            router,
+            cluster,
+            "DROP TABLE IF EXISTS fx_a",
+            "DROP TABLE IF EXISTS fx_b",
+            "CREATE TABLE fx_a(id int PRIMARY KEY)",
+            "CREATE TABLE fx_b(id int PRIMARY KEY)",
+        )
+        sent = router.stats().mirror.sent
+        assert await router.fetchval(speak.sql("SELECT v FROM fx WHERE id = {1}"), 1) == "one"
+        await until(lambda: router.stats().mirror.sent == sent + 1, what="the copy of the read")
+
+        await router.execute("INSERT INTO fx VALUES (5, 'five')")
+        await router.execute(speak.sql("INSERT INTO fx_a VALUES ({1})"), 9)
+        await until(lambda: router.stats().mirror.sent == sent + 2, what="the copy of the write")
+        assert await router.fetchval("SELECT id FROM fx_b", route="write") == 9
+        assert router.stats().mirror.failed == 0
+        assert "a copy goes to hostgroup 10" in str(router.explain("INSERT INTO fx_a VALUES (1)"))
+        assert "a copy" not in str(router.explain("INSERT INTO fx VALUES (1)"))
+
+
+async def test_a_mirror_that_fails_or_hangs_harms_nobody(cluster: LocalCluster) -> None:
+    """The copy's server frozen: calls are answered, copies queue up to their bound, the rest is dropped; closing is quick."""
+    first, second = cluster.replicas
+    source = rules(cluster, {"match_digest": "^SELECT v", "mirror_hostgroup": 30}, mirror={"max_concurrency": 2, "max_queue": 3})
+    source["hostgroups"][1]["servers"] = [first.endpoint]
+    source["hostgroups"].append(
+        {"id": 30, "name": "copies", "database": "app", "servers": [second.endpoint], "when_empty": "wait"}
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        await asyncio.to_thread(second.freeze)
+        for _ in range(10):
+            assert await router.fetchval("SELECT v FROM fx") == "one"
+        mirror = router.stats().mirror
+        assert (mirror.running, mirror.waiting, mirror.dropped) == (2, 3, 5)
+        await asyncio.to_thread(second.thaw)
+        await until(lambda: router.stats().mirror.sent == 5, what="the copies that waited")
+
+        await asyncio.to_thread(second.kill)
+        await until(lambda: not router.health().nodes[2].usable)
+        assert await router.fetchval("SELECT v FROM fx") == "one"
+        reading = asyncio.ensure_future(router.fetchval("SELECT v FROM fx"))
+        await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    assert router.closed
+
+
+# ---- who calls
+
+
+async def test_reads_follow_the_writes_of_their_context(cluster: LocalCluster) -> None:
+    """gtid_from_hostgroup: once a context has written there, its reads go there; other contexts' do not."""
+    source = rules(cluster, {"intent": "read", "gtid_from_hostgroup": "write"})
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+
+        async def goes() -> str:
+            return (await router.execute("SELECT v FROM fx")).route.hostgroup
+
+        with dbrouter.context(username="ada"):
+            assert await goes() == "read"
+            await router.execute("UPDATE fx SET v = 'x' WHERE id = 1")
+            assert await goes() == "write"
+            with dbrouter.context(tag="inner"):
+                assert await goes() == "write"
+            assert await asyncio.create_task(goes()) == "write"
+        assert await goes() == "read"
+        with dbrouter.context(username="ada"):
+            assert await goes() == "read"
+
+
+async def test_flags_of_a_context_last_from_call_to_call(cluster: LocalCluster) -> None:
+    """next_query_flagIN holds for every later call of the context until a rule sets another, and for nobody else."""
+    source = rules(
+        cluster,
+        {"match_pattern": "begin_report", "next_query_flagIN": 5, "OK_msg": "on"},
+        {"flagIN": 5, "match_pattern": "end_report", "next_query_flagIN": 0, "OK_msg": "off"},
+        {"flagIN": 5, "intent": "read", "destination_hostgroup": "write"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+
+        async def goes() -> str:
+            return (await router.execute("SELECT v FROM fx")).route.hostgroup
+
+        with dbrouter.context():
+            assert await goes() == "read"
+            assert str(await router.execute("SELECT begin_report")) == "on"
+            assert [await goes(), await goes()] == ["write", "write"]
+            assert str(await router.execute("SELECT end_report")) == "off"
+            assert await goes() == "read"
+        await router.execute("SELECT begin_report")
+        assert await goes() == "read", "without a context nothing is remembered"
+
+
+async def test_rules_see_who_calls(cluster: LocalCluster) -> None:
+    """username, client_addr and tag of the context; the login's user and the database's name without one."""
+    source = rules(
+        cluster,
+        {"username": "ada", "client_addr": "10.1.%", "destination_hostgroup": "write", "apply": True},
+        {"tag": "report", "destination_hostgroup": "write", "apply": True},
+        {"username": "nobody", "error_msg": "never"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+
+        async def goes(**wish: Any) -> str:
+            return (await router.execute("SELECT v FROM fx", **wish)).route.hostgroup
+
+        assert await goes() == "read" and await goes(tag="report") == "write"
+        with dbrouter.context(username="ada", client_addr="10.1.2.3"):
+            assert await goes() == "write"
+            with dbrouter.context(client_addr="10.2.2.3"):
+                assert await goes() == "read"
+        with dbrouter.context(tag="report"):
+            assert await goes() == "write" and await goes(tag="other") == "read"
+        with pytest.raises(dbrouter.ParameterError, match="username"), dbrouter.context(username=5):  # type: ignore[arg-type]
+            pass
+
+
+async def test_weighted_flags_share_the_calls(cluster: LocalCluster) -> None:
+    """About as often as their weights say, and a known text is not evaluated again."""
+    source = rules(
+        cluster,
+        {"match_digest": "FROM fx", "attributes": {"flagOUTs": [{"id": 1, "weight": 3}, {"id": 2, "weight": 1}]}},
+        {"flagIN": 1, "intent": "read", "destination_hostgroup": "read"},
+        {"flagIN": 2, "destination_hostgroup": "write"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        went = [(await router.execute("SELECT v FROM fx")).route.hostgroup for _ in range(400)]
+
+        assert 50 < went.count("write") < 160
+        assert went.count("read") + went.count("write") == 400
+        assert router.stats().databases[0].plans < 20
+
+
+# ---- the rest
+
+
+async def test_delay_counts_within_the_time_limit(cluster: LocalCluster) -> None:
+    """A statement waits before it is sent; a limit that ends within the delay sends nothing; pinned ones wait too."""
+    source = rules(cluster, {"match_digest": "^(SELECT|INSERT)", "tag": "slow", "delay": "50ms"})
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        started = monotonic()
+        await router.fetch("SELECT v FROM fx", tag="slow")
+        async with router.transaction() as tx:
+            await tx.fetch("SELECT v FROM fx", tag="slow")
+        assert monotonic() - started >= 0.1
+        with pytest.raises(DeadlineExceededError, match="delay"):
+            await router.execute("INSERT INTO fx VALUES (7, 'seven')", tag="slow", timeout=0.02)
+        assert await router.fetchval("SELECT count(*) FROM fx WHERE id = 7", route="write") == 0
+
+
+async def test_multiplex_says_what_becomes_of_the_connection(cluster: LocalCluster) -> None:
+    """0: closed and replaced. 2: a statement with user variables is a pooled call, and its connection is handed on."""
+    source = rules(
+        cluster,
+        {"tag": "once", "multiplex": 0},
+        {"tag": "harmless", "multiplex": 2},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        identity = "SELECT pg_backend_pid()" if dialect(cluster).postgresql else "SELECT connection_id()"
+        kept = {await router.fetchval(identity, route="write") for _ in range(3)}
+        gone = {await router.fetchval(identity, route="write", tag="once") for _ in range(3)}
+        assert len(kept) == 1 and len(gone) == 3
+        if not dialect(cluster).postgresql:
+            with pytest.raises(SessionStatementError):
+                await router.fetch("SELECT @x := 1")
+            before = await router.fetchval(identity, route="write")
+            assert await router.fetchval("SELECT @x := 5", tag="harmless") == 5
+            assert await router.fetchval(identity, route="write") == before
+
+
+async def test_logged_calls_are_told_of_without_their_values(cluster: LocalCluster) -> None:
+    """query.logged for every call of the rule, pooled or pinned, well or not."""
+    listener = Listener()
+    source = rules(cluster, {"match_digest": "FROM (fx|nothing_there)", "log": True})
+    async with Router.open(source, observers=[listener]) as router:
+        await prepare(router, cluster)
+        await router.fetch("SELECT v FROM fx WHERE v <> 'secret'")
+        async with router.transaction() as tx:
+            await tx.fetch("SELECT v FROM fx")
+        with pytest.raises(Exception, match="nothing_there"):
+            await router.fetch("SELECT * FROM nothing_there")
+
+        logged = listener.of(QueryLogged)
+        assert [event.outcome == "ok" for event in logged] == [True, True, False]
+        assert [event.rules for event in logged] == [(1,), (1,), (1,)]
+        assert logged[0].node in [replica.endpoint for replica in cluster.replicas] and logged[1].node == cluster.primary.endpoint
+        assert logged[0].digest_text == "SELECT v FROM fx WHERE v <> ?" and all(event.took > 0 for event in logged)
+
+
+async def test_comments_rule_only_where_they_may(cluster: LocalCluster) -> None:
+    """comment_hints: a hostgroup of this database; one that does not exist is left alone; a write stays on the primary."""
+    source = rules(cluster)
+    async with Router.open({**source, "comment_hints": True}) as router:
+        await prepare(router, cluster)
+
+        async def goes(text: str) -> str:
+            return (await router.execute(text)).route.hostgroup
+
+        assert await goes("SELECT /* hostgroup=10 */ v FROM fx") == "write"
+        assert await goes("SELECT /* hostgroup=99 */ v FROM fx") == "read"
+        assert await goes("/* hostgroup=20 */ UPDATE fx SET v = 'y' WHERE id = 1") == "write"
+    async with Router.open(source) as router:
+        assert (await router.execute("SELECT /* hostgroup=10 */ v FROM fx")).route.hostgroup == "read"
