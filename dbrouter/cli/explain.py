@@ -12,6 +12,7 @@ from dbrouter.cli.output import document, fail
 from dbrouter.config import RouterConfig, load
 from dbrouter.errors import ConfigError, ParameterError
 from dbrouter.router.build import build
+from dbrouter.router.caller import context
 from dbrouter.router.explanation import Explanation
 from dbrouter.router.router import Router
 
@@ -21,6 +22,9 @@ def explain(
     config: Annotated[str, typer.Option(help="The configuration file.")],
     database: Annotated[str | None, typer.Option(help="Name of a database of it; the default database without it.")] = None,
     tag: Annotated[str | None, typer.Option(help="The call's tag, as rules see it.")] = None,
+    username: Annotated[str | None, typer.Option(help="Who calls, as rules see it.")] = None,
+    schemaname: Annotated[str | None, typer.Option(help="The schema, as rules see it.")] = None,
+    client_addr: Annotated[str | None, typer.Option(help="The client's address, as rules see it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Show the hostgroup and the candidates of a statement, every rule that was looked at, and why."""
@@ -29,7 +33,8 @@ def explain(
         loaded = load(config)
         if database is not None and database not in loaded.databases:
             raise typer.BadParameter(f"{database!r} is not one of {', '.join(loaded.databases)}", param_hint="--database")
-        found = asyncio.run(_explain(loaded, database, tag, text))
+        with context(username=username, schemaname=schemaname, client_addr=client_addr):
+            found = asyncio.run(_explain(loaded, database, tag, text))
     except ConfigError as error:
         raise fail(error.problems, as_json) from None
     except ParameterError as error:

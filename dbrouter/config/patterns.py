@@ -23,6 +23,8 @@ _MEMORY = 16 * 1024 * 1024
 """Bytes RE2 may use for one pattern (program and caches); a larger pattern is refused."""
 _SET_MEMORY = 64 * 1024 * 1024
 MAX_PATTERN = 32 * 1024
+_FIRST_SIGHT = b"SELECT a FROM b WHERE c = ?"
+"""Matched once by every new set: RE2 builds its automaton at the first match, which no caller should have to wait for."""
 _END = r"(?:\n?\z)"
 _TOKEN = re.compile(
     r"\\Q.*?(?:\\E|\Z)"  # quoted text
@@ -197,6 +199,7 @@ class PatternSet:
         self._patterns = patterns
         self._single: list[Pattern] | None = None
         self._set = self._compile_set()
+        self.found_in(_FIRST_SIGHT)
 
     def found_in(self, data: bytes) -> frozenset[int]:
         """The positions of the patterns that match somewhere in *data*."""

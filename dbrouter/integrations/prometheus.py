@@ -104,6 +104,7 @@ class PrometheusCollector(Collector):
         stats, health = self._router.stats(), self._router.health()
         yield from _pools(stats.members)
         yield from _queries(stats)
+        yield from _effects(stats)
         yield from _nodes(health)
         yield from self._events()
 
@@ -227,6 +228,25 @@ def _queries(stats: StatsSnapshot) -> Iterator[Metric]:
         plans.add_metric((database.name,), database.plans)
         learned.add_metric((database.name,), database.learned_writes)
     yield from (vetoes, plans, learned)
+
+
+def _effects(stats: StatsSnapshot) -> Iterator[Metric]:
+    cache, mirror = stats.cache, stats.mirror
+    yield GaugeMetricFamily("dbrouter_cache_entries", "Results in the result cache.", value=cache.entries)
+    yield GaugeMetricFamily("dbrouter_cache_bytes", "Bytes of results in the result cache, by estimate.", value=cache.size)
+    yield GaugeMetricFamily("dbrouter_mirror_running", "Mirrored statements on their way.", value=mirror.running)
+    yield GaugeMetricFamily("dbrouter_mirror_waiting", "Mirrored statements in line.", value=mirror.waiting)
+    ever = (
+        ("cache_hits", "Look-ups that found a fresh result.", cache.hits),
+        ("cache_misses", "Look-ups that found none.", cache.misses),
+        ("cache_stored", "Results kept.", cache.stored),
+        ("cache_refused", "Results too large to keep, or with values that callers could change.", cache.refused),
+        ("mirror_sent", "Mirrored statements that were answered, well or not.", mirror.sent),
+        ("mirror_failed", "Mirrored statements that failed.", mirror.failed),
+        ("mirror_dropped", "Mirrored statements never sent: the queue was full.", mirror.dropped),
+    )
+    for name, text, count in ever:
+        yield CounterMetricFamily(f"dbrouter_{name}", text, value=count)
 
 
 def _nodes(health: HealthSnapshot) -> Iterator[Metric]:

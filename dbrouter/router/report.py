@@ -148,13 +148,13 @@ class DatabaseStats:
 class CacheStats:
     """The result cache."""
 
-    entries: int
-    size: int
+    entries: int = 0
+    size: int = 0
     """Bytes, by estimate."""
-    hits: int
-    misses: int
-    stored: int
-    refused: int
+    hits: int = 0
+    misses: int = 0
+    stored: int = 0
+    refused: int = 0
     """Results too large to keep, or with values that callers could change."""
 
 
@@ -162,12 +162,12 @@ class CacheStats:
 class MirrorStats:
     """Mirrored statements."""
 
-    running: int
-    waiting: int
-    sent: int
+    running: int = 0
+    waiting: int = 0
+    sent: int = 0
     """Answered, well or not."""
-    failed: int
-    dropped: int
+    failed: int = 0
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +177,8 @@ class StatsSnapshot:
     databases: tuple[DatabaseStats, ...]
     hostgroups: tuple[HostgroupStats, ...]
     members: tuple[MemberStats, ...]
-    cache: CacheStats
-    mirror: MirrorStats
+    cache: CacheStats = CacheStats()
+    mirror: MirrorStats = MirrorStats()
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
