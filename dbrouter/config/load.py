@@ -395,10 +395,6 @@ class _Loader:
 
     def _policy(self, name: str, kind: type[StartPolicy] | type[FunctionPolicy] | type[SessionStatements]) -> Any:
         written = self._document[name]
-        if name == "functions" and written == "introspect":
-            message = "introspect is not supported yet (asking the catalog what a function may do); learn and primary are"
-            self._problems.add((name,), message, expected="learn, primary")
-            return FunctionPolicy.LEARN
         try:
             return kind(written)
         except ValueError:

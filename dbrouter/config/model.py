@@ -54,6 +54,7 @@ class FunctionPolicy(StrEnum):
     """How calls of functions we do not know are routed."""
 
     LEARN = "learn"
+    INTROSPECT = "introspect"
     PRIMARY = "primary"
 
 
@@ -285,9 +286,20 @@ class MirrorSettings(Settings):
     max_queue: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(default=1000, description="Copies that wait for their turn.")
 
 
+FunctionName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s(),;'`]+$")]
+
+
 class ProcessingSettings(Settings):
     """What a router does with statements beside sending them: keys of the top that refer to nothing else."""
 
+    read_functions: tuple[FunctionName, ...] = Field(
+        default=(),
+        description="Functions that only read, whatever `functions` says: names (`*` and `?` are wildcards); "
+        "without a schema they are meant in every schema.",
+    )
+    write_functions: tuple[FunctionName, ...] = Field(
+        default=(), description="Functions that write: statements that call one go to the primary. Nearer than `read_functions`."
+    )
     query_processor_iterations: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
         default=0,
         description="How often a match that changed the flag begins again with the first rule; 0: rules go forward only.",
@@ -328,8 +340,9 @@ class RouterConfig(ProcessingSettings):
     functions: FunctionPolicy = Field(
         default=FunctionPolicy.LEARN,
         description="`learn`: a statement that calls a function we do not know counts as a read until a server refuses "
-        "it, which is "
-        "remembered; `primary`: it goes to the primary.",
+        "it, which is remembered; `introspect`: the server's catalog says what it may do (PostgreSQL: volatile functions may "
+        "write; MySQL: those not declared `READS SQL DATA` or `NO SQL`), read at start, after schema changes and every 5 min; "
+        "`primary`: it goes to the primary.",
     )
     session_statements: SessionStatements = Field(
         default=SessionStatements.ERROR,

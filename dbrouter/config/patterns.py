@@ -181,6 +181,29 @@ def _template_parts(template: str) -> list[bytes | int]:
     return parts
 
 
+class NamePatterns:
+    """Names of functions, in which ``*`` stands for any characters and ``?`` for one; compared in lower case."""
+
+    __slots__ = ("_names", "_pattern")
+
+    def __init__(self, names: Sequence[str]) -> None:
+        folded = [name.lower() for name in names]
+        self._names = frozenset(name for name in folded if "*" not in name and "?" not in name)
+        wild = [name for name in folded if name not in self._names]
+        self._pattern = Pattern(r"\A(?:" + "|".join(map(_glob, wild)) + r")\z") if wild else None
+
+    def has(self, name: str) -> bool:
+        """Whether *name* (lower case) is one of them; one that they give without a schema is meant in every schema."""
+        bare = name.rpartition(".")[2]
+        if name in self._names or bare in self._names:
+            return True
+        return self._pattern is not None and (self._pattern.found_in(encode(name)) or self._pattern.found_in(encode(bare)))
+
+
+def _glob(name: str) -> str:
+    return re.escape(name).replace(r"\*", ".*").replace(r"\?", ".")
+
+
 class PatternSet:
     """
     Many patterns at once: `found_in` answers the numbers of those that match somewhere, in about the time of one.

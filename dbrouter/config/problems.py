@@ -205,6 +205,8 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "bool_type": lambda _: "is neither true nor false",
     "string_type": lambda _: "is not text (write it in quotes)",
     "string_too_short": lambda _: "is empty",
+    "string_too_long": lambda context: f"is longer than {context['max_length']} characters",
+    "string_pattern_mismatch": lambda _: "is not the name of a function (schema.name, with * and ? as wildcards)",
     "string_unicode": lambda _: "is not Unicode text",
     "tuple_type": lambda _: "is not a list",
     "list_type": lambda _: "is not a list",

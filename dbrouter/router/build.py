@@ -24,6 +24,7 @@ from dbrouter.pool.pool import Pool
 from dbrouter.resilience.breaker import Breaker
 from dbrouter.router.cache import ResultCache
 from dbrouter.router.context import Context
+from dbrouter.router.functions import FunctionCatalog
 from dbrouter.router.mirror import Mirror
 from dbrouter.router.planner import Planner
 from dbrouter.router.session import PinnedConnection
@@ -114,7 +115,7 @@ class _Builder:
                 hints=config.comment_hints,
             ),
             refuse_session=config.session_statements == "error",
-            unknown_is_write=config.functions == "primary",
+            catalog=FunctionCatalog(config.functions, reads=config.read_functions, writes=config.write_functions),
             events=self.events,
             rng=self.rng,
             username=database.user,

@@ -28,6 +28,10 @@ async def _nowhere(plan: Plan, params: Sequence[Any]) -> None:
     """Before the calls of a database are bound, nothing can be mirrored to it."""
 
 
+def _nothing() -> None:
+    """Nobody wants to know of schema changes."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """One database's parts."""
@@ -54,6 +58,8 @@ class Context:
     """Every database of the router by name, this one included."""
     send_copy: Callable[[Plan, Sequence[Any]], Awaitable[Any]] = field(default=_nowhere, repr=False)
     """Sends a mirrored statement on this database; set when its calls are bound."""
+    schema_changed: Callable[[], None] = field(default=_nothing, repr=False)
+    """Called behind every statement that changes the schema, and the privileges."""
     loop: asyncio.AbstractEventLoop | None = None
     """Where the router was opened; nothing of it works anywhere else."""
     pid: int = field(default_factory=os.getpid)

@@ -17,13 +17,14 @@ from typing import Any, Final, TypeVar
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Member
 from dbrouter.drivers.base import Connection, Reply
+from dbrouter.drivers.routines import STABLE
 from dbrouter.errors import ConnectError, ParameterError, PoolError
 from dbrouter.events import QueryFinished
 from dbrouter.pool.lease import Lease
-from dbrouter.router.catalog import LOOK_UP, VALID_SECONDS
 from dbrouter.router.context import Context
 from dbrouter.router.detour import Answerer, detour
 from dbrouter.router.explanation import Explanation, explain
+from dbrouter.router.functions import VALID_SECONDS
 from dbrouter.router.limits import time_left
 from dbrouter.router.plan import Plan
 from dbrouter.router.planner import Wish
@@ -292,13 +293,18 @@ class Database:
 
     def _tidy(self, plan: Plan, lease: Lease) -> None:
         """Give the connection back after a statement that left, or may have left, something on its session."""
+        if plan.statement.ddl:
+            self._context.schema_changed()
         if plan.taints is not None:
             lease.dirty = plan.taints
             lease.release()
             return
+        if not plan.reset:
+            lease.release()
+            return
         lease.release_after(reset=plan.reset)
         if plan.reset:
-            functions = self._planner.catalog.unasked(plan.statement.functions)
+            functions = self._planner.catalog.unasked(plan.unknown)
             if functions:
                 self._context.tasks.start(self._look_up(functions), name="look up functions")
 
@@ -306,7 +312,7 @@ class Database:
         """In the background: ask the catalog, so that harmless functions need no reset, and forget the answer after a while."""
         catalog = self._planner.catalog
         try:
-            rows = await self.fetch(LOOK_UP, catalog.names(functions), timeout=5.0)
+            rows = await self.fetch(STABLE, catalog.names(functions), timeout=5.0)
         except Exception:
             rows = ()  # Nothing is known of them, which is the safe side.
         if catalog.learn(functions, rows):
@@ -328,6 +334,7 @@ class Database:
             timeout=timeout,
             rule_id=plan.rule_id,
             reset=plan.reset,
+            unknown=plan.unknown,
         )
 
     async def _observed(

@@ -68,12 +68,13 @@ class Plan:
     Attributes:
         text: what is sent; where a mapping is given for ``:name`` placeholders, `bind` has the text in the engine's own style.
         read: whether it may be sent to a reader and, safe as the session is, sent again.
-        pure: it calls no function we do not know, so that as a read it may be sent again even where the session could write.
+        unknown: the functions it calls of which nobody can say what they do.
+        pure: there are none, so that as a read it may be sent again even where the session could write.
         hostgroup: where it goes.
         timeout: seconds for the whole call where the caller gives none; None: no limit.
         attempts: how often it may be sent in all.
         reset: whether the session must be brought back to its first state afterwards (functions we do not know).
-        tidy: something is left to do on the session after it (*reset* or *taints*).
+        tidy: something is left to do after it (*reset*, *taints*, or the catalog to be read again).
         script: several statements in one text, to be sent by the simple protocol.
         taints: why the connection cannot be handed on afterwards (session state), or None.
         forbidden: makes the error of the rule that forbids this text, or None; holds on pinned connections too.
@@ -104,6 +105,7 @@ class Plan:
         "text",
         "tidy",
         "timeout",
+        "unknown",
         "unsafe",
         "veto",
         "why",
@@ -117,7 +119,8 @@ class Plan:
         self.read = statement.intent is Intent.READ
         self.timeout = hostgroup.call_timeout
         self.attempts = hostgroup.retry.attempts
-        self.pure = not statement.functions
+        self.unknown: tuple[str, ...] = ()
+        self.pure = True
         self.tidy = False
         self.named: Named | None = None
         self.rule_id: int | None = None

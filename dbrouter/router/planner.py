@@ -17,7 +17,7 @@ from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.errors import ParameterError
 from dbrouter.events import EventHub, RuleVetoed
 from dbrouter.router.caller import Caller, current
-from dbrouter.router.catalog import FunctionCatalog
+from dbrouter.router.functions import FunctionCatalog
 from dbrouter.router.lottery import Drawing
 from dbrouter.router.plan import Copy, Effects, Plan, Veto
 from dbrouter.router.plancache import PlanCache
@@ -75,7 +75,6 @@ class Planner:
         "_rng",
         "_rules",
         "_schemaname",
-        "_unknown_is_write",
         "_username",
         "cache",
         "catalog",
@@ -101,7 +100,7 @@ class Planner:
         hostgroups: Sequence[Hostgroup],
         rules: RuleSet,
         refuse_session: bool,
-        unknown_is_write: bool,
+        catalog: FunctionCatalog,
         events: EventHub,
         rng: random.Random,
         username: str | None = None,
@@ -113,7 +112,7 @@ class Planner:
         self.writer = writer
         self.reader = reader or writer
         self.cache = PlanCache()
-        self.catalog = FunctionCatalog()
+        self.catalog = catalog
         self.hits: dict[int, int] = {}
         """How many plans each rule matched; calls are counted by hostgroup."""
         self.vetoes = 0
@@ -125,7 +124,6 @@ class Planner:
             self._hostgroups[hostgroup.name] = hostgroup
         self._rules = rules
         self._refuse_session = refuse_session
-        self._unknown_is_write = unknown_is_write
         self._learned: dict[int, None] = {}
         self._events = events
         self._rng = rng
@@ -213,8 +211,12 @@ class Planner:
         statement = asked
         if decision.rewritten is not None:
             statement = analyze(decision.rewritten, self.engine, digest=self.digest_options)
-        read = statement.intent is Intent.READ and statement.statements <= 1 and not self._counts_as_write(statement)
+        functions = self.catalog.sort(statement.functions)
+        learned = bool(self._learned) and statement.digest in self._learned
+        read = statement.intent is Intent.READ and statement.statements <= 1 and not functions.writing and not learned
         target, why, by_rule = self._target(read, wish, decision)
+        if functions.writing and not by_rule and target is self.writer:
+            why = f"{why}: it calls {', '.join(functions.writing)}, which may write"
         veto = None
         unsafe = by_rule and decision.unsafe
         for_readers = target.read_only or (target is self.reader and target is not self.writer)
@@ -222,12 +224,14 @@ class Planner:
             veto = Veto(
                 hostgroup=target.name,
                 rule_id=decision.rule_id if by_rule else None,
-                reason=_why_write(statement),
+                reason=_why_write(statement, functions.writing),
             )
             target, why = self.writer, f"vetoed: a write may not go to the reader hostgroup '{target.name}'"
 
         plan = Plan(statement.text, statement, target)
         plan.read = read
+        plan.unknown = functions.unknown
+        plan.pure = not functions.unknown
         plan.why = why
         plan.veto = veto
         plan.unsafe = unsafe
@@ -239,8 +243,8 @@ class Planner:
         if decision.retries is not None:
             plan.attempts = decision.retries + 1
         if self.engine is Engine.POSTGRESQL:
-            unknown = bool(statement.functions) and not self.catalog.harmless(statement.functions)
-            plan.reset = unknown or statement.opaque
+            strange = (*functions.unknown, *functions.writing)
+            plan.reset = (bool(strange) and not self.catalog.harmless(strange)) or statement.opaque
         plan.named = compile_named(statement.text, self.engine)
         plan.script = statement.statements > 1
         lifted = decision.multiplex == 2 and statement.session_reason == "user variable"
@@ -248,7 +252,7 @@ class Planner:
             plan.taints = statement.session_reason or "session state"
         elif decision.multiplex == 0:
             plan.taints = "a rule's multiplex: 0"
-        plan.tidy = plan.reset or plan.taints is not None
+        plan.tidy = plan.reset or plan.taints is not None or (statement.ddl and self.catalog.introspects)
         if decision.error_msg is not None and decision.OK_msg is None:
             plan.forbidden = forbidden(decision.error_rule_id, decision.error_msg)
         plan.refusal = plan.forbidden or self._refusal(statement, lifted)
@@ -329,11 +333,6 @@ class Planner:
             raise ParameterError(f"database '{self.database}' has no hostgroup {which!r}; it has {known}")
         return found
 
-    def _counts_as_write(self, statement: Statement) -> bool:
-        if self._unknown_is_write and statement.functions:
-            return True
-        return bool(self._learned) and statement.digest in self._learned
-
     def _target(self, read: bool, wish: Wish, decision: Decision) -> tuple[Hostgroup, str, bool]:
         """The hostgroup, why it is that one, and whether a rule said so."""
         if wish.hostgroup is not None:
@@ -387,7 +386,9 @@ def _getter(names: tuple[str, ...]) -> Callable[[Caller], Any]:
     return attrgetter(*names) if names else lambda caller: None
 
 
-def _why_write(statement: Statement) -> str:
+def _why_write(statement: Statement, writing: tuple[str, ...]) -> str:
     if statement.reasons:
         return statement.reasons[0]
+    if writing:
+        return f"calls {', '.join(writing)}, which may write"
     return "several statements in one text" if statement.statements > 1 else "a server refused it as read-only before"

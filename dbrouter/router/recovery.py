@@ -54,12 +54,14 @@ class Recovery:
         stays: the caller asked for a read-only place: a refusal is the answer.
         timeout: the call's time limit as given, for messages; None: none.
         deadline: the moment (monotonic seconds) it ends.
+        unknown: functions it calls of which nobody can say what they do.
         reset: the statement may have left something on the session, also where it failed or was cut.
     """
 
     __slots__ = (
         "_ambiguous",
         "_context",
+        "_functions",
         "_idempotent",
         "_pace",
         "_reset",
@@ -92,12 +94,14 @@ class Recovery:
         timeout: float | None,
         rule_id: int | None = None,
         reset: bool = False,
+        unknown: tuple[str, ...] = (),
     ) -> None:
         self._context = context
         self._statement = statement
         self._idempotent = idempotent
         self._stays = stays
         self._reset = reset
+        self._functions = unknown
         self._pace: RetryPace | None = None
         self._ambiguous = False
         self.read = read
@@ -206,11 +210,10 @@ class Recovery:
         statement = self._statement
         if verdict.outcome is Outcome.AMBIGUOUS:
             self._ambiguous = True
-        unknown_functions = statement is not None and bool(statement.functions)
         step = decide(
             verdict,
             read=self.read,
-            resendable=statement is None or self._idempotent or (self.read and (member.read_only or not unknown_functions)),
+            resendable=statement is None or self._idempotent or (self.read and (member.read_only or not self._functions)),
             may_go_to_writer=group is not self._context.writer
             and not self._stays
             and (statement is None or statement.reroutable),
@@ -221,9 +224,8 @@ class Recovery:
             case Step.UNKNOWN:
                 raise self._unknown(error, group, member, now) from error
             case Step.LOST:
-                functions = ", ".join(statement.functions) if statement is not None else ""
                 raise ConnectionLostError(
-                    f"the connection to {member.node.id} broke under a read that calls {functions}"
+                    f"the connection to {member.node.id} broke under a read that calls {', '.join(self._functions)}"
                     f" and may not be sent again ({type(error).__name__}: {error})",
                     node=member.node.id,
                 ) from error

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -19,6 +20,7 @@ from dbrouter.events import Observer, RouterClosed, RouterOpened
 from dbrouter.router import report
 from dbrouter.router.build import Parts, build
 from dbrouter.router.database import Database
+from dbrouter.router.introspection import LIMIT_SECONDS, Introspection
 from dbrouter.router.session import PinnedConnection
 from dbrouter.terms import StartPolicy
 
@@ -133,6 +135,17 @@ class Router(Database):
             if events.listening:
                 events.emit(RouterClosed(took=monotonic() - started, abandoned=abandoned))
 
+    async def _introspect(self) -> None:
+        """Read the catalogs where the configuration says so, and keep them read."""
+        for database in self._databases.values():
+            context = database._context
+            if not context.planner.catalog.introspects:
+                continue
+            introspection = Introspection(context, partial(_read, database))
+            context.schema_changed = introspection.schema_changed
+            await introspection.read()
+            self._parts.tasks.start(introspection.run(), name=f"introspect {context.database}")
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -181,6 +194,7 @@ class Opening:
                 pool.start()
             parts.monitor.start()
             await _reach(parts, config.start)
+            await router._introspect()
         except BaseException:
             await router.aclose(timeout=0.0)
             raise
@@ -193,6 +207,10 @@ class Opening:
                 )
             )
         return router
+
+
+async def _read(database: Database, text: str, route: str | None) -> Sequence[Any]:
+    return await database.fetch(text, route=route, timeout=LIMIT_SECONDS)
 
 
 async def _reach(parts: Parts, policy: StartPolicy) -> None:

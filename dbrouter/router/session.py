@@ -137,6 +137,7 @@ class Pinned:
         self._unsettled = False
         """A statement was cut: its end is still to come."""
         self._reset = False
+        self._schema_changed = False
         self._until: float | None = None
         """A moment (monotonic) that caps the deadline of every call inside, where the whole block has one."""
 
@@ -223,6 +224,7 @@ class Pinned:
         if plan.taints is not None:
             lease.dirty = plan.taints
         self._reset = self._reset or plan.reset
+        self._schema_changed = self._schema_changed or plan.statement.ddl
 
     def _check(self, plan: Plan) -> None:
         if plan.forbidden is not None:
@@ -370,6 +372,8 @@ class Pinned:
         lease, self._lease = self._lease, None
         if lease is None:
             return
+        if self._schema_changed:
+            self._context.schema_changed()
         if self._lost:
             lease.discard("broken")
         elif self._unsettled:

@@ -288,8 +288,7 @@ TWO = {
         (minimal(databses={}), "databses", "unknown key; did you mean 'databases'?"),
         (minimal(version=2), "version", "2 is not a version this dbrouter reads (1)"),
         (minimal(start="some"), "start", "'some' is none of none, any, writer, all"),
-        (minimal(functions="introspect"), "functions", "introspect is not supported yet"),
-        (minimal(functions="guess"), "functions", "'guess' is none of learn, primary"),
+        (minimal(functions="guess"), "functions", "'guess' is none of learn, introspect, primary"),
         (with_database(server_settings={"a; DROP": 1}), "databases.shop.server_settings", "not the name of a server setting"),
         (
             with_database(dsn="mysql://app@/d?charset=a%27b"),
@@ -399,6 +398,7 @@ TWO = {
         (with_rule(timeout="0s"), "query_rules[0].timeout", "'0s' is not above 0"),
         (with_rule(retries=-1), "query_rules[0].retries", "-1 is below 0"),
         (with_rule(retries=1001), "query_rules[0].retries", "1001 is above 1000"),
+        (minimal(write_functions=["a b"]), "write_functions[0]", "'a b' is not the name of a function"),
         (with_rule(cache_ttl=5), "query_rules[0].cache_ttl", "5 has no unit"),
         (with_rule(delay="500"), "query_rules[0].delay", "'500' has no unit"),
         (with_rule(flagin=-5), "query_rules[0].flagIN", "-5 is below 0"),

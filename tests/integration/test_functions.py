@@ -1,0 +1,95 @@
+"""What functions do: learned, read from the catalog, or declared; on real servers."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dbrouter import Router
+from dbrouter.testing import LocalCluster
+from tests.routers import dialect, until, whole
+
+PG = (
+    "DROP TABLE IF EXISTS fn",
+    "CREATE TABLE fn(id int)",
+    "CREATE OR REPLACE FUNCTION fn_write() RETURNS int LANGUAGE sql AS 'INSERT INTO fn VALUES (1) RETURNING 1'",
+    "CREATE OR REPLACE FUNCTION fn_read() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM fn'",
+)
+MY = (
+    "DROP TABLE IF EXISTS fn",
+    "CREATE TABLE fn(id int)",
+    "DROP FUNCTION IF EXISTS fn_write",
+    "DROP FUNCTION IF EXISTS fn_read",
+    "CREATE FUNCTION fn_write() RETURNS int MODIFIES SQL DATA BEGIN INSERT INTO fn VALUES (1); RETURN 1; END",
+    "CREATE FUNCTION fn_read() RETURNS int READS SQL DATA RETURN (SELECT count(*) FROM fn)",
+)
+
+
+async def prepare(cluster: LocalCluster) -> None:
+    """The table and the functions, before the router under test opens."""
+    if not dialect(cluster).postgresql:
+        for server in cluster.servers:
+            await asyncio.to_thread(server.query, "SET GLOBAL log_bin_trust_function_creators = 1")
+    async with Router.open(whole(cluster, start="all")) as router, router.connection() as conn:
+        for statement in PG if dialect(cluster).postgresql else MY:
+            await conn.execute(statement)
+    await asyncio.to_thread(cluster.wait_caught_up)
+
+
+async def test_the_catalog_says_what_functions_may_do(cluster: LocalCluster) -> None:
+    """introspect: what may write goes to the primary at the first call, what only reads to a replica, without a reset."""
+    await prepare(cluster)
+    async with Router.open(whole(cluster, functions="introspect", start="all")) as router:
+        written = await router.execute("SELECT fn_write()")
+        await asyncio.to_thread(cluster.wait_caught_up)
+        read = await router.execute("SELECT fn_read()")
+
+        assert (written.route.hostgroup, written.route.attempts) == ("write", 1)
+        assert read.route.hostgroup == "read" and read[0][0] == 1
+        explained = router.explain("SELECT fn_write()")
+        assert explained.intent == "write" and "fn_write" in explained.why
+        assert router.explain("SELECT nobody_knows()").intent == "read", "the server will say that there is none"
+        assert router.stats().databases[0].learned_writes == 0
+
+
+async def test_a_schema_change_is_noticed(cluster: LocalCluster) -> None:
+    """A function that is redefined through the router, pooled or pinned, is read again."""
+    await prepare(cluster)
+    postgresql = dialect(cluster).postgresql
+    async with Router.open(whole(cluster, functions="introspect", start="all")) as router:
+        assert router.explain("SELECT fn_read()").intent == "read"
+        await router.execute(
+            "ALTER FUNCTION fn_read() VOLATILE" if postgresql else "ALTER FUNCTION fn_read MODIFIES SQL DATA", timeout=20
+        )
+        await until(lambda: router.explain("SELECT fn_read()").intent == "write", what="the new volatility")
+        async with router.connection() as conn:
+            await conn.execute("ALTER FUNCTION fn_read() STABLE" if postgresql else "ALTER FUNCTION fn_read READS SQL DATA")
+        await until(lambda: router.explain("SELECT fn_read()").intent == "read", what="the old volatility")
+
+
+async def test_a_catalog_that_was_never_read_is_no_licence(cluster: LocalCluster) -> None:
+    """With every server down at the start, unknown functions count as writes until the catalog is there."""
+    await prepare(cluster)
+    for server in cluster.servers:
+        await asyncio.to_thread(server.kill)
+    async with Router.open(whole(cluster, functions="introspect", start="none", timeouts={"connect": "1s"})) as router:
+        assert router.explain("SELECT fn_read()").intent == "write"
+        for server in cluster.servers:
+            await asyncio.to_thread(server.start)
+        await until(lambda: router.explain("SELECT fn_read()").intent == "read", 40, "the catalog")
+
+
+async def test_lists_are_nearer_than_the_policy(cluster: LocalCluster) -> None:
+    """write_functions over read_functions over learn, introspect and primary; wildcards and schemas."""
+    await prepare(cluster)
+    lists = {"read_functions": ["fn_*", "geo.dist?"], "write_functions": ["fn_write", "app.touch"]}
+    for policy in ("learn", "introspect", "primary"):
+        async with Router.open(whole(cluster, functions=policy, start="all", **lists)) as router:
+
+            def intent(call: str, router: Router = router) -> str:
+                return router.explain(f"SELECT {call}").intent
+
+            assert intent("fn_read()") == "read" and intent("fn_write()") == "write"
+            assert intent("geo.dist1(1)") == "read" and intent("app.touch(1)") == "write"
+            assert intent("geo.distance(1)") == ("write" if policy == "primary" else "read")
+            assert intent("fn_read(), fn_write()") == "write"
+            assert (await router.execute("SELECT fn_read()")).route.hostgroup == "read"
