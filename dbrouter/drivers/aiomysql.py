@@ -135,25 +135,24 @@ class AiomysqlConnection(MysqlSession):
         self._reader = raw._reader
         self._buffer: bytearray = getattr(raw._reader, "_buffer", bytearray())
 
-    async def _wait_for(self, need: int) -> None:
+    def _arrival(self, need: int) -> asyncio.Future[None] | None:
         reader = self._reader
-        buffer = self._buffer
-        while len(buffer) < need:
-            if reader._exception is not None:
-                raise reader._exception
-            if reader._eof:
-                raise asyncio.IncompleteReadError(bytes(buffer), need)
-            if reader._waiter is not None:
-                raise RuntimeError("someone else is reading from this connection")
-            waiter = self._loop.create_future()
-            reader._waiter = waiter
-            if reader._paused:
-                reader._paused = False
-                reader._transport.resume_reading()
-            try:
-                await waiter
-            finally:
-                reader._waiter = None
+        if len(self._buffer) >= need:
+            return None
+        if reader._exception is not None:
+            raise reader._exception
+        if reader._eof:
+            raise asyncio.IncompleteReadError(bytes(self._buffer), need)
+        if reader._waiter is not None:
+            raise RuntimeError("someone else is reading from this connection")
+        waiter = reader._waiter = self._loop.create_future()
+        if reader._paused:
+            reader._paused = False
+            reader._transport.resume_reading()
+        return waiter
+
+    def _arrived(self) -> None:
+        self._reader._waiter = None
 
     def _feed(self, incoming: Incoming) -> int:
         buffer = self._buffer

@@ -177,23 +177,23 @@ class AsyncmyConnection(MysqlSession):
         self._protocol = raw._proto
         self._paused = False
 
-    async def _wait_for(self, need: int) -> None:
+    def _arrival(self, need: int) -> asyncio.Future[None] | None:
         protocol = self._protocol
-        while protocol.length - protocol.pos < need:
-            if protocol.exc is not None:
-                raise ConnectionError(str(protocol.exc)) from protocol.exc
-            if protocol.eof:
-                raise asyncio.IncompleteReadError(self._unread(), need)
-            if protocol._read_waiter is not None:
-                raise RuntimeError("someone else is reading from this connection")
-            if self._paused:
-                self._pause(False)
-            waiter = self._loop.create_future()
-            protocol._read_waiter = waiter
-            try:
-                await waiter
-            finally:
-                protocol._read_waiter = None
+        if protocol.length - protocol.pos >= need:
+            return None
+        if protocol.exc is not None:
+            raise ConnectionError(str(protocol.exc)) from protocol.exc
+        if protocol.eof:
+            raise asyncio.IncompleteReadError(self._unread(), need)
+        if protocol._read_waiter is not None:
+            raise RuntimeError("someone else is reading from this connection")
+        if self._paused:
+            self._pause(False)
+        waiter = protocol._read_waiter = self._loop.create_future()
+        return waiter
+
+    def _arrived(self) -> None:
+        self._protocol._read_waiter = None
 
     def _feed(self, incoming: Incoming) -> int:
         protocol = self._protocol

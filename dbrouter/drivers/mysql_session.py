@@ -114,13 +114,17 @@ class MysqlSession(ABC):
         return bool(self._transport.is_closing())
 
     @abstractmethod
-    async def _wait_for(self, need: int) -> None:
+    def _arrival(self, need: int) -> asyncio.Future[None] | None:
         """
-        Suspend until *need* unread bytes are there.
+        None where *need* unread bytes are there, else what to await before asking again; `_arrived` follows in any case.
 
         Raises:
             OSError, IncompleteReadError: the connection ended before that.
         """
+
+    @abstractmethod
+    def _arrived(self) -> None:
+        """Nobody awaits the last `_arrival` any more."""
 
     @abstractmethod
     def _feed(self, incoming: Incoming) -> int:
@@ -188,7 +192,7 @@ class MysqlSession(ABC):
                 changed += self.describe(await self.send(statement, ()))[1] or 0
         return changed
 
-    async def send(self, text: str, params: Sequence[Any]) -> Reply:
+    def send(self, text: str, params: Sequence[Any]) -> Awaitable[Reply]:
         """
         Execute one statement: (rows, the text, the decoded reply).
 
@@ -199,17 +203,13 @@ class MysqlSession(ABC):
                 afterwards.
             the library's InterfaceError: the connection is closed or in use; nothing was sent.
         """
-        incoming = self._begin(_COM_QUERY, self._encode(text, params))
-        await self._finish(incoming)
-        if incoming.error is not None:
-            raise self._answered(incoming.error)
-        return incoming.rows, text, incoming
+        return self._reply(None, text, params)
 
-    def _begin(self, command: int, payload: bytes) -> Incoming:
-        """Write a command; its reply is awaited by `_finish`."""
+    def _begin(self, command: int, payload: bytes, text: str | None = None) -> Incoming:
+        """Write a command; its reply is awaited by `_reply`. *text* is the statement without its parameters."""
         self._admit()
         packets = self._write(command, payload)
-        self._incoming = incoming = self._incoming_class(self._columns, packets)
+        self._incoming = incoming = self._incoming_class(self._columns, packets, text)
         return incoming
 
     def _admit(self) -> None:
@@ -235,15 +235,24 @@ class MysqlSession(ABC):
             self._transport.write(piece)
         return number + 1
 
-    async def _finish(self, incoming: Incoming) -> None:
+    async def _reply(self, incoming: Incoming | None, text: str = "", params: Sequence[Any] = ()) -> Reply:
         """
-        Wait for the whole reply. Whatever goes wrong on the way closes the connection; an error that the server answers does
-        not.
+        Wait for the whole reply. With None in place of one, send the statement first, and raise the error the server answers.
+
+        Whatever goes wrong on the way closes the connection; an error that the server answers does not. One coroutine for the
+        whole, because every level costs the loop a step down and up.
         """
+        raises = incoming is None
+        if incoming is None:
+            incoming = self._begin(_COM_QUERY, self._encode(text, params), text)
         try:
             need = 5
             while need:
-                await self._wait_for(need)
+                while (arrival := self._arrival(need)) is not None:
+                    try:
+                        await arrival
+                    finally:
+                        self._arrived()
                 need = self._feed(incoming)
         except BaseException as error:
             raised = self._broken(error)
@@ -251,6 +260,9 @@ class MysqlSession(ABC):
         self._incoming = None
         if incoming.status is not None:
             self.raw.server_status = incoming.status
+        if incoming.error is not None and raises:
+            raise self._answered(incoming.error)
+        return incoming.rows, text, incoming
 
     async def _exchange(self, texts: Sequence[str]) -> list[Incoming]:
         """
@@ -260,10 +272,10 @@ class MysqlSession(ABC):
         payloads = [self._encode(text, ()) for text in texts]
         replies = [self._begin(_COM_QUERY, payloads[0])]
         packets = [self._write(_COM_QUERY, payload) for payload in payloads[1:]]
-        await self._finish(replies[0])
+        await self._reply(replies[0])
         for number in packets:
             self._incoming = incoming = self._incoming_class(self._columns, number)
-            await self._finish(incoming)
+            await self._reply(incoming)
             replies.append(incoming)
         return replies
 
@@ -313,7 +325,7 @@ class MysqlSession(ABC):
 
     async def ping(self) -> None:
         """COM_PING."""
-        await self._finish(self._begin(_COM_PING, b""))
+        await self._reply(self._begin(_COM_PING, b""))
 
     async def close(self) -> None:
         """COM_QUIT, then close and wait until the socket is closed; with a statement in progress, close at once."""
@@ -448,7 +460,11 @@ class Stream:
         if connection._incoming is not self._incoming:
             raise connection._errors.interface(0, "Not connected")
         try:
-            await connection._wait_for(self._need)
+            while (arrival := connection._arrival(self._need)) is not None:
+                try:
+                    await arrival
+                finally:
+                    connection._arrived()
             self._need = connection._feed(self._incoming)
         except BaseException as error:
             raised = connection._broken(error)

@@ -30,6 +30,8 @@ Table = tuple[type[Row], tuple[Converter | None, ...], tuple[Any, ...]]
 MORE_RESULTS = 0x0008
 """Status bit: another result follows (CALL)."""
 
+_LONGEST_REMEMBERED = 8192
+"""Characters of a text, and bytes of a reply's beginning, that are worth remembering."""
 _LONGEST = 0xFFFFFF
 """A packet of this length is continued by the next one."""
 
@@ -42,21 +44,39 @@ class OutOfOrderError(Exception):
         self.payload = payload
 
 
+class Head:
+    """
+    How the reply to a text began the last time: the bytes up to the end of the column descriptions, and what they mean.
+
+    Nearly always it begins so again, and comparing is faster than taking apart.
+    """
+
+    __slots__ = ("length", "sequence", "start", "table")
+
+    def __init__(self, start: bytes, sequence: int, table: Table) -> None:
+        self.start = start
+        self.length = len(start)
+        self.sequence = sequence
+        """Number of the packet that ends the descriptions."""
+        self.table = table
+
+
 class Columns:
     """
-    Column lists seen so far, by the very bytes that describe them.
+    Column lists seen so far, by the very bytes that describe them, and how replies begin, by the text of the statement.
 
     Args:
         parse: (payload of one column description) → (name, converter).
         limit: how many lists to remember; the oldest goes first.
     """
 
-    __slots__ = ("_known", "_limit", "_parse")
+    __slots__ = ("_known", "_limit", "_parse", "heads")
 
     def __init__(self, parse: Callable[[bytes], Column], limit: int = 512) -> None:
         self._parse = parse
         self._limit = limit
         self._known: dict[bytes, Table] = {}
+        self.heads: dict[str, Head] = {}
 
     def find(self, packets: bytes) -> Table:
         """The table for *packets*, the column descriptions with their headers."""
@@ -69,6 +89,14 @@ class Columns:
                 del self._known[next(iter(self._known))]
             self._known[packets] = found
         return found
+
+    def remember(self, text: str, head: Head) -> None:
+        """Expect the next reply to *text* to begin with *head*."""
+        if len(text) > _LONGEST_REMEMBERED or head.length > _LONGEST_REMEMBERED:
+            return
+        if len(self.heads) >= self._limit:
+            del self.heads[next(iter(self.heads))]
+        self.heads[text] = head
 
 
 def _payloads(packets: bytes) -> list[bytes]:
@@ -88,6 +116,7 @@ class Incoming:
     Args:
         columns: column lists seen so far.
         sequence: number of the reply's first packet: how many packets the command had.
+        text: of the statement, where it may have been replied to before.
 
     Attributes:
         done: the last packet was taken.
@@ -104,6 +133,7 @@ class Incoming:
         "_keep",
         "_sequence",
         "_table",
+        "_text",
         "affected",
         "done",
         "error",
@@ -115,9 +145,10 @@ class Incoming:
         "warnings",
     )
 
-    def __init__(self, columns: Columns, sequence: int = 1) -> None:
+    def __init__(self, columns: Columns, sequence: int = 1, text: str | None = None) -> None:
         self._columns = columns
         self._table: Table | None = None
+        self._text = text
         self._keep = True
         self._sequence = sequence & 0xFF
         self.rows: list[Row] = []
@@ -141,6 +172,8 @@ class Incoming:
         Raises:
             OutOfOrderError: the packets are not the reply to our command.
         """
+        if self._text is not None:
+            position = self._take_known_head(data, position, end, self._text)
         need = 0
         while not need and not self.done:
             if self._table is not None:
@@ -148,6 +181,20 @@ class Incoming:
             else:
                 position, need = self._take_head(data, position, end)
         return position, need
+
+    def _take_known_head(self, data: bytes | bytearray, start: int, size: int, text: str) -> int:
+        """What `_take_head` does, where all of it is there and as the last time; nothing where it is not."""
+        head = self._columns.heads.get(text)
+        if head is None or size - start < head.length + 9 or not data.startswith(head.start, start):
+            return start
+        mark = start + head.length
+        if data[mark + 4] != 0xFE or data[mark + 3] != head.sequence:
+            return start
+        self._text = None
+        self._table = head.table
+        self.has_columns = True
+        self._sequence = (head.sequence + 1) & 0xFF
+        return mark + 9
 
     def _take_head(self, data: bytes | bytearray, start: int, size: int) -> tuple[int, int]:
         """The first packet of a result, and the column descriptions where it has columns: all of them or nothing."""
@@ -157,6 +204,7 @@ class Incoming:
         position = start + 4 + length
         if size < position:
             return start, 4 + length
+        text, self._text = self._text, None
         lead = data[start + 4]
         if lead == 0xFF and 0 < data[start + 3] < self._sequence:
             # The server refused a command of several packets before it had read them all: larger than max_allowed_packet.
@@ -180,13 +228,17 @@ class Incoming:
         first = position
         for _ in range(count):
             if size - position < 4:
+                self._text = text
                 return start, position + 4 - start
             position += 4 + (data[position] | data[position + 1] << 8 | data[position + 2] << 16)
         if size - position < 9:
+            self._text = text
             return start, position + 9 - start
         if data[position + 4] != 0xFE or data[position + 3] != (self._sequence + count + 1) & 0xFF:
             raise OutOfOrderError("no end of the column descriptions where it belongs")
         self._table = self._columns.find(bytes(data[first:position]))
+        if text is not None and self._sequence == 1:
+            self._columns.remember(text, Head(bytes(data[start:position]), data[position + 3], self._table))
         self._keep = not self.has_columns
         self.has_columns = True
         self._sequence = (self._sequence + count + 2) & 0xFF
