@@ -16,7 +16,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import mysql, postgresql, scale
+from benchmarks import analysis, mysql, postgresql, scale
 from benchmarks.harness import Contender, Ratio, microseconds, throughput
 from dbrouter.testing import LocalCluster, LocalPgBouncer, servers
 from dbrouter.testing.kinds import ServerKind
@@ -131,7 +131,7 @@ async def growing(report: Report, cluster: Any, calls: int, rounds: int) -> None
     report.say("|---|---|---|---|")
     small = dict.fromkeys((10, 1000, 10000), scale.SMALL)
     for what, costs in (
-        ("cached call, 1 / 100 / 1,000 rules", await scale.cached(scale.by_rules((1, 100, 1000)), {}, calls, rounds)),
+        ("cached call, 1 / 100 / 10,000 rules", await scale.cached(scale.by_rules((1, 100, 10_000)), {}, calls, rounds)),
         ("cached call, 1 / 8 / 32 nodes", await scale.cached(scale.by_nodes((1, 8, 32)), {}, calls, rounds)),
         ("cached call, 10 / 1,000 / 10,000 texts", await scale.cached(small, {count: count for count in small}, calls, rounds)),
     ):
@@ -142,6 +142,10 @@ async def growing(report: Report, cluster: Any, calls: int, rounds: int) -> None
         )
     sight = scale.first_sight(rounds)
     report.goal("first sight of a 200-character statement", statistics.median(sight) * 1e6, f"{microseconds(sight)} µs", most=150)
+    for count in (1, 100, 10_000):
+        sight = scale.first_sight(rounds, count)
+        what = f"first sight of it with {count:,} `match_digest` rules"
+        report.goal(what, statistics.median(sight) * 1e6, f"{microseconds(sight)} µs", most=5000)
     early, late, held = scale.many_texts(20 * calls if calls >= 10_000 else 20_000)
     report.goal(
         "200,000 texts in rotation: cost of a late one against an early one", late / early, f"{late / early:.2f}", most=1.2
@@ -151,8 +155,25 @@ async def growing(report: Report, cluster: Any, calls: int, rounds: int) -> None
     shown = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f}); no task had fewer than {fewest} of 12 calls"
     what = "1,000 tasks on 10 connections: p99 wait against the fair share"
     report.goal(what, statistics.median(ratios), shown, most=1.2)
+    kept, asked = await scale.cache_hit(dsn, cluster.replicas[0].dsn(), max(200, calls // 8), rounds)
+    ratio = Ratio.of(kept, asked)
+    report.goal("a result from the cache against a round trip to a replica, one task", ratio.median, str(ratio), least=1)
     refusals = await scale.open_breaker(dsn, 2000)
     report.goal("an open breaker refuses", statistics.median(refusals) * 1e6, f"{microseconds(refusals)} µs", most=20)
+    report.say()
+
+
+def looking(report: Report, rounds: int) -> None:
+    """What it costs to look at a statement."""
+    report.say("## Looking at a statement never seen before, client CPU")
+    report.say()
+    report.say("| by | µs a statement | times dbrouter's verdict |")
+    report.say("|---|---|---|")
+    found = analysis.costs(rounds)
+    ours = found["dbrouter: verdict"]
+    for name, seconds in found.items():
+        shown = "–" if seconds is ours else f"{analysis.median_ratio(seconds, ours):.1f}"
+        report.say(f"| {name} | {microseconds(seconds)} | {shown} |")
     report.say()
 
 
@@ -182,10 +203,11 @@ def main() -> None:
     kind = arguments.mysql or next(
         one.value for one in (ServerKind.MARIADB_10_11, ServerKind.MYSQL_9_7) if servers.find(one.value) is not None
     )
-    with LocalCluster(ServerKind.POSTGRESQL_18, replicas=0) as cluster:
+    with LocalCluster(ServerKind.POSTGRESQL_18, replicas=1) as cluster:
         with LocalPgBouncer(cluster.primary) as bouncer:
             uvloop.run(on_postgresql(report, cluster, bouncer, calls, rounds))
         uvloop.run(growing(report, cluster, calls, rounds))
+    looking(report, rounds)
     with LocalCluster(kind, replicas=0) as cluster:
         uvloop.run(on_mysql(report, cluster, calls, rounds))
     if report.missed:

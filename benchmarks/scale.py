@@ -31,9 +31,19 @@ LONG_STATEMENT = (
 
 
 def rules(count: int) -> list[dict[str, Any]]:
-    """*count* rules, none of which matches what the benchmark sends."""
+    """*count* rules of several shapes, none of which matches what the benchmark sends."""
+    shapes = (
+        "^SELECT .* FROM vault_{} WHERE a{} = \\?$",
+        "INSERT INTO secret_{} .*ON CONFLICT{}",
+        "^UPDATE x{} SET .* WHERE id{}",
+    )
     return [
-        {"rule_id": number + 1, "match_digest": f"^SELECT secret_{number} FROM vault", "destination_hostgroup": 1, "apply": True}
+        {
+            "rule_id": number + 1,
+            "match_digest": shapes[number % 3].format(number, number % 97),
+            "destination_hostgroup": 1,
+            "apply": True,
+        }
         for number in range(count)
     ]
 
@@ -147,11 +157,11 @@ def planner(query_rules: Sequence[dict[str, Any]] = ()) -> Planner:
     return build(config).contexts[0].planner
 
 
-def first_sight(rounds: int) -> list[float]:
+def first_sight(rounds: int, rule_count: int = 0) -> list[float]:
     """Seconds of planning a 200-character statement that was never seen, per round."""
     found = []
-    made = planner()
-    number = 0
+    made = planner(rules(rule_count))
+    number = rule_count * 1_000_000  # texts that no other count has shown to the analyzer
     for _ in range(rounds):
         texts = []
         for _ in range(300):
@@ -231,6 +241,25 @@ async def _crowd(router: Router, tasks: int, each: int) -> tuple[float, int]:
     share = (ended - began) * tasks / len(waits)
     settled = sorted(waits[tasks:])
     return settled[int(len(settled) * 0.99)] / share, min(counts)
+
+
+async def cache_hit(dsn: str, replica: str, calls: int, rounds: int) -> tuple[list[float], list[float]]:
+    """Calls per second in one task, answered by the result cache and by the replica, per round."""
+    rule = {"rule_id": 1, "tag": "kept", "match_digest": "^SELECT", "cache_ttl": "1h"}
+    async with Router.open({"writer": dsn, "readers": [replica], "query_rules": [rule], "start": "all"}) as router:
+
+        async def kept(number: int) -> object:
+            return await router.fetch(CACHED, number % 10, tag="kept")
+
+        async def asked(number: int) -> object:
+            return await router.fetch(CACHED, number % 10)
+
+        contenders = [Contender("cache", kept), Contender("replica", asked)]
+        await throughput(contenders, tasks=1, calls=calls, rounds=rounds)
+        return contenders[0].rates, contenders[1].rates
+
+
+CACHED = "SELECT $1::int AS number, 'a value' AS value"
 
 
 async def open_breaker(dsn: str, calls: int) -> list[float]:
