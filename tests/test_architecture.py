@@ -18,7 +18,7 @@ ROOMS: tuple[frozenset[str], ...] = (
     frozenset({"cluster"}),
     frozenset({"monitor"}),
     frozenset({"router"}),
-    frozenset({"integrations", "testing"}),
+    frozenset({"integrations", "testing", "audit"}),
     frozenset({"cli"}),
 )
 RANK = {room: rank for rank, row in enumerate(ROOMS) for room in row}

@@ -1,22 +1,36 @@
 """
 ``dbrouter classify``: what the router would make of a workload, from the statements alone.
 
-One statement a line on standard input: plain SQL, or a JSON object with ``sql`` and, optionally, ``calls`` (how often it was run,
-as a statement log counts it; 1 without it). One verdict a line on standard output, in the same order, and a summary: which share
-of the calls replicas could take.
+Without a file: one statement a line on standard input – plain SQL, or a JSON object with ``sql`` and, optionally, ``calls`` (how
+often it was run, as a statement log counts it; 1 without it) – and one verdict a line on standard output, in the same order, with
+a summary: which share of the calls replicas could take.
+
+With files, ``-``, or ``--from-server``: the whole added up by digest, with what holds the rest on the primary.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
+from dbrouter.audit.formats import LogFormat, Source
+from dbrouter.audit.logged import Entry, Unreadable
+from dbrouter.audit.servers import ServerLog, read_servers
+from dbrouter.audit.workload import Workload
+from dbrouter.cli.output import document, fail
+from dbrouter.cli.workload import show
+from dbrouter.config import RouterConfig, load
+from dbrouter.errors import ConfigError
+from dbrouter.router.build import build
 from dbrouter.sql.analyze import Statement, analyze
 from dbrouter.terms import Engine, Intent
 
@@ -82,53 +96,122 @@ def verdict(statement: Statement) -> dict[str, Any]:
     }
 
 
-def read_line(text: str) -> tuple[str, int]:
-    """
-    (SQL, calls) of one line.
-
-    Raises:
-        ValueError: a JSON object that has no usable ``sql`` or ``calls``, or is not JSON although it begins like it.
-    """
-    if not text.startswith("{"):
-        return text, 1
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"begins like a JSON object and is none: {error}") from None
-    sql, calls = found.get("sql"), found.get("calls", 1)
-    if not isinstance(sql, str):
-        raise ValueError('has no "sql" text')
-    if not isinstance(calls, int) or isinstance(calls, bool) or calls < 0:
-        raise ValueError('"calls" is not a whole number')
-    return sql, calls
-
-
-def verdicts(lines: Iterable[str], engine: Engine, summary: Summary) -> Iterator[dict[str, Any]]:
-    """One verdict per non-empty line, or ``{"line": …, "error": …}``; *summary* is kept up to date on the way."""
-    for number, line in enumerate(lines, start=1):
-        text = line.strip()
-        if not text:
-            continue
-        try:
-            sql, calls = read_line(text)
-        except (ValueError, RecursionError) as error:
+def verdicts(entries: Iterable[Entry], engine: Engine, summary: Summary) -> Iterator[dict[str, Any]]:
+    """One verdict per entry, or ``{"line": …, "error": …}``; *summary* is kept up to date on the way."""
+    for entry in entries:
+        if isinstance(entry, Unreadable):
             summary.unreadable += 1
-            yield {"line": number, "error": str(error)}
+            yield {"line": entry.line, "error": entry.why}
             continue
-        statement = analyze(sql, engine)
-        summary.add(statement, calls)
+        statement = analyze(entry.sql, engine)
+        summary.add(statement, entry.calls)
         yield verdict(statement)
 
 
 def classify(
-    engine: Annotated[Engine, typer.Option(help="Whose rules apply.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, the last one is the summary.")] = False,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Query logs, also packed by gzip; - is standard input.", exists=True, dir_okay=False, allow_dash=True
+        ),
+    ] = None,
+    engine: Annotated[Engine | None, typer.Option(help="Whose rules apply; needed where the source does not tell.")] = None,
+    log_format: Annotated[LogFormat | None, typer.Option("--format", help="What the files hold; found out without it.")] = None,
+    from_server: Annotated[
+        str | None, typer.Option(metavar="DSN|FILE", help="Ask a live server, or every server of a configuration file.")
+    ] = None,
+    config: Annotated[str | None, typer.Option(help="A configuration file, to see where its rules would send it.")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="Name of a database of the configuration; the default one without.")
+    ] = None,
+    top: Annotated[int, typer.Option(help="Digests to show.", min=1)] = 20,
+    each: Annotated[bool, typer.Option("--each", help="One verdict a line for each statement, not the sum by digest.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON: one document, or one object a line where verdicts are.")] = False,
 ) -> None:
-    """Tell reads from writes, one statement a line on standard input (SQL or {"sql": …, "calls": …})."""
+    """
+    Tell reads from writes: a workload's share that replicas could take, and what holds the rest on the primary.
+
+    Without FILES: one statement a line on standard input (SQL or {"sql": …, "calls": …}), one verdict a line.
+    """
+    if from_server is not None and (files or log_format is not None):
+        raise typer.BadParameter("takes the place of files and their format", param_hint="--from-server")
+    each |= not files and from_server is None and log_format is None
+    if each and config is not None:
+        raise typer.BadParameter("adds up by hostgroup; it needs files or --from-server, and no --each", param_hint="--config")
+    if database is not None and config is None and from_server is None:
+        raise typer.BadParameter("names a database of --config or --from-server", param_hint="--database")
+    try:
+        rules = load(config) if config is not None else None
+        asked = _asked(from_server) if from_server is not None else None
+    except ConfigError as error:
+        raise fail(error.problems, as_json) from None
+    for one in (rules, asked):
+        if one is not None and database is not None and database not in one.databases:
+            raise typer.BadParameter(f"{database!r} is not one of {', '.join(one.databases)}", param_hint="--database")
+    known = [_engine_of(one, database) for one in (rules, asked) if one is not None]
+    with ExitStack() as stack:
+        if asked is not None:
+            logs = asyncio.run(read_servers(asked, database))
+            readings = [_of_server(log) for log in logs]
+        else:
+            wanted = LogFormat.LINES if each and not files and log_format is None else log_format
+            sources = [Source(*_opened(path, stack), wanted) for path in files or [Path("-")]]
+            known += [source.format.engine for source in sources if source.format.engine is not None]
+            readings = [_of_source(source) for source in sources]
+        agreed = _agreed(engine, known)
+        if each:
+            _each(readings, agreed, as_json)
+        else:
+            _add_up(readings, agreed, rules, database, top, as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    name: str
+    what: str
+    """Its format, or the view that was read."""
+    entries: Callable[[Engine], Iterable[Entry]]
+
+
+def _of_source(source: Source) -> _Reading:
+    return _Reading(source.name, str(source.format), source.entries)
+
+
+def _of_server(log: ServerLog) -> _Reading:
+    entries = log.entries if log.error is None else [Unreadable(0, log.error)]
+    return _Reading(log.node, log.statistics, lambda engine: entries)
+
+
+def _opened(path: Path, stack: ExitStack) -> tuple[str, BinaryIO]:
+    if str(path) == "-":
+        return "standard input", sys.stdin.buffer
+    return str(path), stack.enter_context(path.open("rb"))
+
+
+def _asked(text: str) -> RouterConfig:
+    """The configuration that tells which servers to ask."""
+    return load({"writer": text}) if "://" in text else load(text)
+
+
+def _engine_of(config: RouterConfig, database: str | None) -> Engine:
+    return config.databases[next(iter(config.databases)) if database is None else database].engine
+
+
+def _agreed(wanted: Engine | None, known: Iterable[Engine]) -> Engine:
+    found = dict.fromkeys([*([wanted] if wanted is not None else []), *known])
+    if not found:
+        raise typer.BadParameter("say whose rules apply: postgresql or mysql", param_hint="--engine")
+    if len(found) > 1:
+        raise typer.BadParameter(f"the sources are of {' and of '.join(found)}: one engine at a time", param_hint="--engine")
+    return next(iter(found))
+
+
+def _each(readings: Iterable[_Reading], engine: Engine, as_json: bool) -> None:
     summary = Summary()
     try:
-        for found in verdicts(_standard_input(), engine, summary):
-            typer.echo(json.dumps(found) if as_json else _plain(found))
+        for reading in readings:
+            for found in verdicts(reading.entries(engine), engine, summary):
+                typer.echo(json.dumps(found) if as_json else _plain(found))
         if as_json:
             typer.echo(json.dumps({"summary": summary.as_dict()}))
         else:
@@ -141,14 +224,38 @@ def classify(
         raise typer.Exit(1)
 
 
-def _standard_input() -> Iterator[str]:
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", "replace")
-
-
 def _plain(found: dict[str, Any]) -> str:
     if "error" in found:
         return f"?      line {found['line']}: {found['error']}"
     session = " (session state)" if found["session"] else ""
     why = f"  -- {'; '.join(found['reasons'])}" if found["reasons"] else ""
     return f"{found['intent']:<6} {found['kind']}{session}: {found['digest_text']}{why}"
+
+
+def _add_up(
+    readings: Iterable[_Reading], engine: Engine, rules: RouterConfig | None, database: str | None, top: int, as_json: bool
+) -> None:
+    workload = Workload(engine, _placing(rules, database) if rules is not None else None)
+    sources = []
+    for reading in readings:
+        before = workload.unreadable
+        statements = 0
+        for entry in reading.entries(engine):
+            workload.add(entry, reading.name)
+            statements += not isinstance(entry, Unreadable)
+        sources.append(
+            {"name": reading.name, "format": reading.what, "statements": statements, "unreadable": workload.unreadable - before}
+        )
+    if as_json:
+        document({"sources": sources, **workload.as_dict(top)})
+    else:
+        show(workload, sources, top)
+    if workload.unreadable:
+        raise typer.Exit(1)
+
+
+def _placing(rules: RouterConfig, database: str | None) -> Callable[[str], str]:
+    """Where a router with this configuration would send a text; nothing is connected."""
+    contexts = {context.database: context for context in build(rules).contexts}
+    planner = contexts[next(iter(rules.databases)) if database is None else database].planner
+    return lambda sql: planner.plan(sql).hostgroup.name

@@ -1,0 +1,107 @@
+"""
+What a reader of a query log gives: statements, and places it could not read. Also how a source becomes lines.
+
+Every reader streams: it holds one statement at a time, and none longer than `STATEMENT_LIMIT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+STATEMENT_LIMIT = 16 * 1024 * 1024
+"""Characters. A longer statement is named as unreadable; MySQL's default for `max_allowed_packet` is not larger on servers."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedStatement:
+    """
+    A statement as a log or a server's statistics have it.
+
+    Attributes:
+        sql: its text; statistics have it with placeholders.
+        calls: how often it was run.
+        seconds: of all calls together, or None where the source does not say.
+        line: where it begins in its source, from 1; 0 where the source has no lines.
+        connection: the server's name for the connection that ran it, so that transactions can be followed; None where unknown.
+        cut: the source has not kept its end.
+    """
+
+    sql: str
+    calls: int = 1
+    seconds: float | None = None
+    line: int = 0
+    connection: str | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A place in a source that holds no statement where one was expected: its line (0: no lines) and why."""
+
+    line: int
+    why: str
+
+
+Entry = LoggedStatement | Unreadable
+Line = tuple[int, str]
+"""(number from 1, text with its line end); a line beyond `STATEMENT_LIMIT` comes in pieces with the same number."""
+
+
+def lines_of(stream: BinaryIO) -> Iterator[Line]:
+    """Lines of *stream* as text; what is no UTF-8 is replaced."""
+    number = 1
+    while piece := stream.readline(STATEMENT_LIMIT):
+        yield number, piece.decode("utf-8", "replace")
+        if piece.endswith(b"\n"):
+            number += 1
+
+
+def whole_lines(lines: Iterable[Line]) -> Iterator[tuple[int, str | None]]:
+    """Lines with the pieces of one that is too long as one None."""
+    last = 0
+    for number, text in lines:
+        if number == last:
+            continue
+        if len(text) >= STATEMENT_LIMIT and not text.endswith("\n"):
+            last = number
+            yield number, None
+        else:
+            yield number, text
+
+
+class Gathered:
+    """The lines of one statement, up to `STATEMENT_LIMIT` characters."""
+
+    __slots__ = ("_parts", "_size", "ends", "line")
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        """Where it begins."""
+        self.ends = False
+        """Whether what was added last ends in a semicolon."""
+        self._parts: list[str] = []
+        self._size = 0
+
+    def add(self, text: str) -> None:
+        """One more line, or piece of one."""
+        self._size += len(text)
+        if self._size <= STATEMENT_LIMIT:
+            self._parts.append(text)
+        self.ends = text.endswith((";\n", ";\r\n", ";"))
+
+    @property
+    def too_long(self) -> bool:
+        """Whether something was left out."""
+        return self._size > STATEMENT_LIMIT
+
+    @property
+    def text(self) -> str:
+        """Everything that was kept."""
+        return "".join(self._parts)
+
+
+def too_long(line: int) -> Unreadable:
+    """The entry for a statement that was not kept."""
+    return Unreadable(line, f"a statement of more than {STATEMENT_LIMIT // (1024 * 1024)} million characters")
