@@ -108,6 +108,7 @@ EVENT = re.compile(
 )
 """How a line of a general log begins: time (MariaDB leaves a repeated one out), connection, command."""
 _STATEMENTS = frozenset(["Query", "Execute"])
+_EXECUTES = re.compile(r"\s*execute\b", re.IGNORECASE)
 
 
 def read_general_log(lines: Iterable[Line]) -> Iterator[Entry]:
@@ -118,7 +119,9 @@ def read_general_log(lines: Iterable[Line]) -> Iterator[Entry]:
     for number, text in lines:
         found = EVENT.match(text)
         if found is not None:
-            yield from _general(body, connection)
+            # A prepared statement run by SQL is logged twice: `Query EXECUTE s …`, then `Execute` with its text.
+            if not (found[2] == "Execute" and found[1] == connection and body is not None and _EXECUTES.match(body.text)):
+                yield from _general(body, connection)
             seen, body, connection = True, None, found[1]
             if found[2] in _STATEMENTS:
                 body = Gathered(number)

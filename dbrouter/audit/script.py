@@ -21,11 +21,6 @@ from dbrouter.sql.lexer import lex, spans
 from dbrouter.sql.routines import body_end_postgresql
 from dbrouter.terms import Engine
 
-_DELIMITER = re.compile(r"\s*delimiter\s+(\S+)\s*\Z", re.IGNORECASE)
-_USE = re.compile(r"\s*use\s+[^\s;]+\s*\Z", re.IGNORECASE)
-_OPENER = re.compile(r"\$[^$\s]*\$|/\*|(?:[eE]|[uU]&)?['\"]|`")
-_CLOSERS = {"/": "*/", "'": "'", '"': '"', "`": "`"}
-
 
 def read_script(lines: Iterable[Line], engine: Engine) -> Iterator[Entry]:
     """The statements of *lines*, in order; the last one needs no semicolon."""
@@ -36,16 +31,17 @@ def read_script(lines: Iterable[Line], engine: Engine) -> Iterator[Entry]:
 
 
 class _Script:
-    __slots__ = ("_began", "_copying", "_delimiter", "_engine", "_head", "_line", "_open", "_size", "_tail")
+    __slots__ = ("_began", "_copying", "_delimiter", "_engine", "_head", "_line", "_open", "_settled", "_tail")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._delimiter = ";"
         self._head: list[str] = []
-        """What is settled of the statement that is being read."""
+        """What is settled of the statement that is being read; empty before its first token."""
+        self._settled = 0
+        """Characters in it."""
         self._tail: list[str] = []
         """From its last token on, which may go on in the next line."""
-        self._size = 0
         self._open: str | None = None
         """How the string, name, comment or dollar quote ends that the tail is in the midst of."""
         self._began = 0
@@ -53,6 +49,7 @@ class _Script:
         self._copying = False
 
     def feed(self, number: int, text: str) -> Iterator[Entry]:
+        """The statements that end in this line, or piece of a line."""
         fresh = number != self._line
         self._line = number
         if self._copying:
@@ -61,17 +58,16 @@ class _Script:
         if fresh and not self._head and not self._tail and self._client_command(text):
             return
         self._tail.append(text)
-        self._size += len(text)
-        if self._open is None or self._open in text:
+        if self._open is None or not fresh or self._open in text:
             yield from self._settle()
-        if self._size > STATEMENT_LIMIT:
-            self._shrink()
+        if self._settled + sum(map(len, self._tail)) > STATEMENT_LIMIT:
+            self._leave_out()
 
     def finish(self) -> Iterator[Entry]:
         """What stands behind the last semicolon."""
         if self._open is not None:
             yield Unreadable(self._began, f"the text ends in the midst of this statement, before its {self._open}")
-        elif self._head or self._tail:
+        elif self._head:
             yield from self._statement("".join(self._tail))
 
     def _client_command(self, text: str) -> bool:
@@ -87,66 +83,83 @@ class _Script:
         text = "".join(self._tail)
         delimiter = self._delimiter
         begin = last = end = 0
-        token = False
+        any_token = False
         for start, end in spans(text, self._engine):
             if start < begin:
                 continue
-            if not self._head and not token:
-                self._began = self._line - text.count("\n", start, len(text) - 1)
-            token, last = True, start
-            if text[start] in "'\"`$" and end - start > 1 and not text.startswith(delimiter, start):
+            if not self._head and not any_token:
+                self._began = self._line - text.count("\n", start, max(start, len(text) - 1))
+            opener = self._opener(text, start, end)
+            if opener == "/*":
+                return self._keep(text, begin, start, opener, settle=any_token)
+            any_token, last = True, start
+            if opener is not None:
                 continue
             place = text.find(delimiter, start, end + len(delimiter) - 1)
             if place < 0 or not self._complete(text[begin:place]):
                 continue
             yield from self._statement(text[begin:place])
-            begin, token = place + len(delimiter), False
+            begin, any_token = place + len(delimiter), False
             if self._copying:
-                break
-        self._keep(text, begin, last, end, token)
-
-    def _keep(self, text: str, begin: int, last: int, end: int, token: bool) -> None:
+                self._tail, self._open = [], None
+                return None
+        if any_token:
+            opener = self._opener(text, last, end) if end == len(text) else None
+            return self._keep(text, begin, last, opener, settle=True)
+        rest = text[begin:]
+        # A comment that began in this piece of a line may go on in the next one.
+        self._tail = [rest] if self._head or (rest and not rest.endswith("\n")) else []
         self._open = None
-        if token:
+        return None
+
+    def _keep(self, text: str, begin: int, last: int, opener: str | None, *, settle: bool) -> None:
+        if settle or self._head:
             self._head.append(text[begin:last])
-            self._tail = [text[last:]]
-            if end == len(text):
-                opener = _OPENER.match(text, last)
-                if opener is not None and end - last > len(opener[0]):
-                    self._open = _CLOSERS.get(opener[0][-1] if opener[0][0] != "/" else "/", opener[0])
-        elif self._head and not self._copying:
-            self._tail = [text[begin:]]
-        else:
-            self._tail = []
-        self._size = sum(map(len, self._head)) + sum(map(len, self._tail))
+            self._settled += last - begin
+        self._tail = [text[last:]]
+        self._open = _CLOSERS.get(opener[0 if opener == "/*" else -1], opener) if opener is not None else None
+
+    def _opener(self, text: str, start: int, end: int) -> str | None:
+        """How the string, quoted name, dollar quote or open comment begins that stands there; None for any other token."""
+        found = (_PG_OPENER if self._engine is Engine.POSTGRESQL else _MY_OPENER).match(text, start, end)
+        return found[0] if found is not None else None
 
     def _complete(self, text: str) -> bool:
         """Whether a semicolon behind *text* ends the statement; not so inside a routine's body."""
-        if self._engine is not Engine.POSTGRESQL or not _CREATE.match(self._head[0] if self._head and self._head[0] else text):
+        if self._engine is not Engine.POSTGRESQL or not _CREATE.match(next(filter(str.strip, self._head), text)):
             return True
         tokens = lex("".join(self._head) + text + ";", self._engine).tokens
         return body_end_postgresql(tokens, 0) in (None, len(tokens) - 2)
 
     def _statement(self, rest: str) -> Iterator[Entry]:
-        head, self._head = self._head, []
-        oversize = self._size > STATEMENT_LIMIT or (head[:1] == [_LEFT_OUT])
-        text = "" if oversize else ("".join(head) + rest).strip()
-        self._size = 0
-        if oversize:
+        head, self._head, self._settled = self._head, [], 0
+        if head[:1] == [_LEFT_OUT] or sum(map(len, head)) + len(rest) > STATEMENT_LIMIT:
             yield too_long(self._began)
-        elif text:
-            yield LoggedStatement(text, line=self._began)
-            if self._engine is Engine.POSTGRESQL and text[:4].upper() == "COPY":
-                statement = analyze(text, self._engine)
-                self._copying = statement.copy_stdio and "FROM" in lex(text, self._engine).tokens
+            return
+        text = ("".join(head) + rest).strip()
+        if not text.strip(";") or next(spans(text, self._engine), None) is None:
+            return
+        yield LoggedStatement(text, line=self._began)
+        if self._engine is Engine.POSTGRESQL and _COPY.match(text):
+            self._copying = analyze(text, self._engine).copy_stdio and "FROM" in lex(text, self._engine).tokens
 
-    def _shrink(self) -> None:
+    def _leave_out(self) -> None:
         """Keep of a statement that is too long only what tells where it ends."""
-        opener = _OPENER.match("".join(self._tail)) if self._open is not None else None
+        tail = "".join(self._tail)
+        opener = self._opener(tail, 0, len(tail)) if self._open is not None else None
+        depth = 1
+        if opener == "/*" and self._engine is Engine.POSTGRESQL:
+            depth = max(1, tail.count("/*") - tail.count("*/"))
         self._head = [_LEFT_OUT]
-        self._tail = [opener[0] + " "] if opener is not None else []
-        self._size = 0
+        self._settled = 0
+        self._tail = [(opener + " ") * depth] if opener is not None else []
 
 
 _LEFT_OUT = "\x00"
+_DELIMITER = re.compile(r"\s*delimiter\s+(\S+)\s*\Z", re.IGNORECASE)
+_USE = re.compile(r"\s*use\s+[^\s;]+\s*\Z", re.IGNORECASE)
+_PG_OPENER = re.compile(r"\$(?:[^\W\d]\w*)?\$|/\*|(?:[eE]|[uU]&)?'|(?:[uU]&)?\"")
+_MY_OPENER = re.compile(r"/\*(?!M?!)|['\"`]")
+_CLOSERS = {"/": "*/", "'": "'", '"': '"', "`": "`"}
 _CREATE = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*create\b", re.IGNORECASE | re.DOTALL)
+_COPY = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*copy\b", re.IGNORECASE | re.DOTALL)

@@ -13,9 +13,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from dbrouter.audit.logged import Entry, LoggedStatement, Unreadable
+from dbrouter.errors import Problem
 from dbrouter.sql.analyze import Statement, analyze
 from dbrouter.terms import Engine, Intent
 
@@ -98,18 +100,6 @@ class _Largest(Generic[_S]):
         return sorted(self._sums.values(), key=lambda one: (one.calls, one.seconds), reverse=True)
 
 
-@dataclass(slots=True)
-class Problem:
-    """A place that could not be read."""
-
-    source: str
-    line: int
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.line}: {self.why}" if self.line else f"{self.source}: {self.why}"
-
-
 class Workload:
     """
     Adds up entries.
@@ -142,7 +132,7 @@ class Workload:
         if isinstance(entry, Unreadable):
             self.unreadable += 1
             if len(self.problems) < _KEPT_PROBLEMS:
-                self.problems.append(Problem(source, entry.line, entry.why))
+                self.problems.append(Problem(message=entry.why, file=source or None, line=entry.line or None))
             return
         statement = analyze(entry.sql, self.engine)
         held = self._held(statement, entry, source)
@@ -154,10 +144,10 @@ class Workload:
         if not held:
             self.replicas.add(calls, seconds)
         for reason in held:
-            reasons = self._reasons.get(reason, lambda reason=reason: ReasonSum(reason=reason))  # type: ignore[misc]
+            reasons = self._reasons.get(reason, partial(ReasonSum, reason=reason))
             reasons.add(calls, seconds)
             reasons.alone += calls if len(held) == 1 else 0
-        self._digests.get((statement.digest, held), lambda: _digest_sum(statement, held)).add(calls, seconds)
+        self._digests.get((statement.digest, held), partial(_digest_sum, statement, held)).add(calls, seconds)
         if self._place is not None:
             self.hostgroups.setdefault(self._place(entry.sql), Sum()).add(calls, seconds)
 
@@ -237,7 +227,7 @@ class Workload:
             else None,
             "digests": [self._digest_dict(one) for one in shown],
             "other": {"digests": len(digests) - len(shown) + self._digests.let_go, "calls": rest.calls},
-            "problems": [{"source": one.source, "line": one.line, "why": one.why} for one in self.problems],
+            "problems": [{"source": one.file, "line": one.line, "why": one.message} for one in self.problems],
         }
 
     def _digest_dict(self, one: DigestSum) -> dict[str, Any]:

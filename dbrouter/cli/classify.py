@@ -111,9 +111,7 @@ def verdicts(entries: Iterable[Entry], engine: Engine, summary: Summary) -> Iter
 def classify(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            help="Query logs, also packed by gzip; - is standard input.", exists=True, dir_okay=False, allow_dash=True
-        ),
+        typer.Argument(help="Query logs, gzip too; - is standard input.", exists=True, dir_okay=False, allow_dash=True),
     ] = None,
     engine: Annotated[Engine | None, typer.Option(help="Whose rules apply; needed where the source does not tell.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option("--format", help="What the files hold; found out without it.")] = None,
@@ -121,9 +119,7 @@ def classify(
         str | None, typer.Option(metavar="DSN|FILE", help="Ask a live server, or every server of a configuration file.")
     ] = None,
     config: Annotated[str | None, typer.Option(help="A configuration file, to see where its rules would send it.")] = None,
-    database: Annotated[
-        str | None, typer.Option(help="Name of a database of the configuration; the default one without.")
-    ] = None,
+    database: Annotated[str | None, typer.Option(help="A database of the configuration; else its default one.")] = None,
     top: Annotated[int, typer.Option(help="Digests to show.", min=1)] = 20,
     each: Annotated[bool, typer.Option("--each", help="One verdict a line for each statement, not the sum by digest.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON: one document, or one object a line where verdicts are.")] = False,

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dbrouter.audit.workload import DigestSum, Workload
-from dbrouter.cli.output import console, table
+from dbrouter.cli.output import console, problem_lines, table
 
 _REASONS_SHOWN = 10
 
@@ -28,8 +28,7 @@ def show(workload: Workload, sources: Sequence[dict[str, Any]], top: int) -> Non
         _held(workload)
         _hostgroups(workload)
         _digests(workload, top)
-    for problem in workload.problems:
-        typer.echo(str(problem), err=True)
+    problem_lines(workload.problems)
     if workload.unreadable > len(workload.problems):
         typer.echo(f"and {workload.unreadable - len(workload.problems)} more places that could not be read", err=True)
 
