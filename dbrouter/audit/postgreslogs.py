@@ -34,9 +34,12 @@ def _statement(message: str, line: int, connection: str | None) -> Iterator[Logg
 def read_stderr_log(lines: Iterable[Line]) -> Iterator[Entry]:
     """The statements of a log of plain lines. It names no connection that could be relied on."""
     entry: Gathered | None = None
+    last = 0
     for number, text in lines:
-        if entry is not None and text.startswith("\t"):
-            entry.add(text[1:])
+        further, last = number == last, number
+        if further or (entry is not None and text.startswith("\t")):
+            if entry is not None:
+                entry.add(text if further else text[1:])
             continue
         yield from _stderr(entry)
         entry = None
