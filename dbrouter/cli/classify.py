@@ -17,7 +17,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import typer
@@ -110,8 +109,7 @@ def verdicts(entries: Iterable[Entry], engine: Engine, summary: Summary) -> Iter
 
 def classify(
     files: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Query logs, gzip too; - is standard input.", exists=True, dir_okay=False, allow_dash=True),
+        list[str] | None, typer.Argument(metavar="[FILE]...", help="Query logs, gzip too; - is standard input.")
     ] = None,
     engine: Annotated[Engine | None, typer.Option(help="Whose rules apply; needed where the source does not tell.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option("--format", help="What the files hold; found out without it.")] = None,
@@ -127,7 +125,7 @@ def classify(
     """
     Tell reads from writes: a workload's share that replicas could take, and what holds the rest on the primary.
 
-    Without FILES: one statement a line on standard input (SQL or {"sql": …, "calls": …}), one verdict a line.
+    Without FILE: one statement a line on standard input (SQL or {"sql": …, "calls": …}), one verdict a line.
     """
     if from_server is not None and (files or log_format is not None):
         raise typer.BadParameter("takes the place of files and their format", param_hint="--from-server")
@@ -151,7 +149,7 @@ def classify(
             readings = [_of_server(log) for log in logs]
         else:
             wanted = LogFormat.LINES if each and not files and log_format is None else log_format
-            sources = [Source(*_opened(path, stack), wanted) for path in files or [Path("-")]]
+            sources = [Source(*_opened(path, stack), wanted) for path in files or ["-"]]
             known += [source.format.engine for source in sources if source.format.engine is not None]
             readings = [_of_source(source) for source in sources]
         agreed = _agreed(engine, known)
@@ -178,10 +176,13 @@ def _of_server(log: ServerLog) -> _Reading:
     return _Reading(log.node, log.statistics, lambda engine: entries)
 
 
-def _opened(path: Path, stack: ExitStack) -> tuple[str, BinaryIO]:
-    if str(path) == "-":
+def _opened(path: str, stack: ExitStack) -> tuple[str, BinaryIO]:
+    if path == "-":
         return "standard input", sys.stdin.buffer
-    return str(path), stack.enter_context(path.open("rb"))
+    try:
+        return path, stack.enter_context(open(path, "rb"))
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}", param_hint="FILE") from None
 
 
 def _asked(text: str) -> RouterConfig:
