@@ -139,6 +139,22 @@ def fresh_mariadb() -> Iterator[LocalCluster]:
     yield from _fresh(ServerKind.MARIADB_10_11)
 
 
+@pytest.fixture(scope="module")
+def with_settings() -> Iterator[Callable[..., LocalCluster]]:
+    """Starts a cluster of a kind with settings of its own at the first call, for the tests of one module."""
+    started: dict[ServerKind, LocalCluster] = {}
+
+    def get(kind: ServerKind, replicas: int, **options: str | int) -> LocalCluster:
+        _missing_is_excused(kind)
+        if kind not in started:
+            started[kind] = LocalCluster(kind, replicas, options=options).start()
+        return started[kind]
+
+    yield get
+    for cluster in started.values():
+        cluster.stop()
+
+
 @pytest.fixture
 def pgbouncer(pg: LocalCluster) -> Iterator[LocalPgBouncer]:
     """PgBouncer in transaction mode before the primary of `pg`."""

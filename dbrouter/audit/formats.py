@@ -105,10 +105,12 @@ def detect(lines: Sequence[str]) -> LogFormat:
         return LogFormat.LINES
     if filled[0].lstrip().startswith("{"):
         return LogFormat.JSONLOG if _is_jsonlog(filled[0]) else LogFormat.LINES
-    if any(ENTRY.match(line) for line in filled):
-        return LogFormat.SLOW_LOG
-    if any(EVENT.match(line) for line in filled):
-        return LogFormat.GENERAL_LOG
+    for line in filled:
+        # Whichever comes first: texts of statements may hold lines of any log.
+        if ENTRY.match(line):
+            return LogFormat.SLOW_LOG
+        if EVENT.match(line):
+            return LogFormat.GENERAL_LOG
     if is_csv(filled[0]):
         return LogFormat.CSVLOG
     if any(SEVERITY.match(line) for line in filled[:20]) and not filled[0].startswith(("--", "/*")):

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain, pairwise
 
 from dbrouter.audit.logged import Entry, Gathered, Line, LoggedStatement, Unreadable, too_long
 
 ENTRY = re.compile(r"# (?:Time: \d|User@Host: [^@\n]*\[[^\]\n]*\] @ )")
 """How an entry of a slow log begins."""
+_AFTER_TIME = re.compile(r"# User@Host: |\Z")
+_AFTER_USER = re.compile(r"# (?!Time: |User@Host: )[A-Z]\w*: |\Z")
 STARTED = re.compile(r"\S.*, Version: .* started with:\s*\Z")
 _STARTED_MORE = re.compile(r"Tcp port: |Time\s+Id Command\s+Argument\s*\Z")
 _QUERY_TIME = re.compile(r"Query_time: (\d+(?:\.\d+)?)")
@@ -26,11 +29,11 @@ def read_slow_log(lines: Iterable[Line]) -> Iterator[Entry]:
     """The statements of a slow log, with their times; one call each."""
     entry: _Slow | None = None
     stray = False
-    for number, text in lines:
+    for (number, text), (_, following) in pairwise(chain(lines, [(0, "")])):
         if STARTED.match(text) and (entry is None or entry.may_end):
             yield from _end(entry)
             entry, stray = None, False
-        elif ENTRY.match(text) and (entry is None or entry.may_be_followed_by(text)):
+        elif _begins(text, following) and (entry is None or entry.may_be_followed_by(text)):
             yield from _end(entry)
             entry, stray = _Slow(number), False
             entry.add(text)
@@ -40,6 +43,13 @@ def read_slow_log(lines: Iterable[Line]) -> Iterator[Entry]:
             stray = True
             yield Unreadable(number, "stands before the first entry of the slow log")
     yield from _end(entry)
+
+
+def _begins(text: str, following: str) -> bool:
+    """Whether an entry begins here: the next line of its head must stand behind it, or nothing at all."""
+    if ENTRY.match(text) is None:
+        return False
+    return (_AFTER_TIME if text.startswith("# Time") else _AFTER_USER).match(following) is not None
 
 
 class _Slow:

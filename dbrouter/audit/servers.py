@@ -126,7 +126,8 @@ async def _postgresql(connection: Connection) -> list[Entry]:
 
 
 _MY_STATE = (
-    "SELECT @@performance_schema, (SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'performance_schema'"
+    "SELECT @@performance_schema, LEAST(@@performance_schema_max_digest_length, @@max_digest_length),"
+    " (SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'performance_schema'"
     " AND TABLE_NAME = 'events_statements_summary_by_digest' AND COLUMN_NAME = 'QUERY_SAMPLE_TEXT')"
 )
 _MY_STATEMENTS = (
@@ -144,7 +145,7 @@ _PREPARED = re.compile(r"(PREPARE|EXECUTE) (?!`)(?=\w)")
 
 async def _mysql(connection: Connection, database: str | None) -> list[Entry]:
     rows, _, _ = await connection.send(_MY_STATE, ())
-    on, samples = tuple(rows[0])
+    on, limit, samples = tuple(rows[0])
     if not int(on):
         raise StatisticsUnavailableError(_MY_OFF)
     text = _MY_STATEMENTS.format(
@@ -157,15 +158,15 @@ async def _mysql(connection: Connection, database: str | None) -> list[Entry]:
         if error.args and error.args[0] in _DENIED:
             raise StatisticsUnavailableError(_MY_DENIED) from error
         raise
-    entries = [entry for row in rows if (entry := mysql_entry(*tuple(row))) is not None]
-    return entries
+    return [entry for row in rows if (entry := mysql_entry(*tuple(row), limit=int(limit))) is not None]
 
 
-def mysql_entry(digest_text: str | None, calls: Any, seconds: Any, sample: str | None) -> Entry | None:
+def mysql_entry(digest_text: str | None, calls: Any, seconds: Any, sample: str | None, *, limit: int) -> Entry | None:
     """
     The statement of one row, or None where the row is none: preparing, or this look itself.
 
-    The sample is a text that was really sent, so it is preferred; both are kept to a length, which ``...`` at the end shows.
+    The sample is a text that was really sent, so it is preferred, where ``...`` does not show that its end was cut off. The
+    digest's text is cut without a sign, when its tokens need more than *limit* bytes.
     """
     count = int(calls)
     if digest_text is None:
@@ -173,10 +174,19 @@ def mysql_entry(digest_text: str | None, calls: Any, seconds: Any, sample: str |
     prepared = _PREPARED.match(digest_text)
     if _OURS in digest_text.lower() or (prepared is not None and prepared[1] == "PREPARE"):
         return None
+    cut = _needed(digest_text) > limit - _LONGEST_TOKEN
     if prepared is not None:
         digest_text = digest_text[prepared.end() :]
-    digest_text = digest_text.rstrip()
-    for text in (sample, digest_text):
-        if text and not text.endswith("..."):
-            return LoggedStatement(text, count, float(seconds or 0.0))
-    return LoggedStatement(digest_text[:-3], count, float(seconds or 0.0), cut=True)
+    if sample and not sample.endswith("..."):
+        return LoggedStatement(sample, count, float(seconds or 0.0))
+    return LoggedStatement(digest_text.rstrip(), count, float(seconds or 0.0), cut=cut)
+
+
+_LONGEST_TOKEN = 4 + 3 * 64
+"""Bytes: a name of 64 characters. A digest that is full up to less than this may have lost its end."""
+_DIGEST_TOKEN = re.compile(r"`((?:[^`]|``)*)`|[^\s`]+")
+
+
+def _needed(digest_text: str) -> int:
+    """Bytes of a digest in the server's memory: two a token, and for a name two more and its text."""
+    return sum(2 if found[1] is None else 4 + len(found[1].encode()) for found in _DIGEST_TOKEN.finditer(digest_text))

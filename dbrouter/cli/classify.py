@@ -108,9 +108,7 @@ def verdicts(entries: Iterable[Entry], engine: Engine, summary: Summary) -> Iter
 
 
 def classify(
-    files: Annotated[
-        list[str] | None, typer.Argument(metavar="[FILE]...", help="Query logs, gzip too; - is standard input.")
-    ] = None,
+    files: Annotated[list[str] | None, typer.Argument(metavar="FILE", help="Query logs, gzip too; - is standard input.")] = None,
     engine: Annotated[Engine | None, typer.Option(help="Whose rules apply; needed where the source does not tell.")] = None,
     log_format: Annotated[LogFormat | None, typer.Option("--format", help="What the files hold; found out without it.")] = None,
     from_server: Annotated[

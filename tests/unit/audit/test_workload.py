@@ -147,6 +147,10 @@ def test_places_that_cannot_be_read_are_bounded_too() -> None:
     assert [one.line for one in workload.problems] == list(range(1, 21))
 
 
+WIDE = " + ".join(f"`a{number}`" for number in range(113))
+"""What servers keep of a longer sum with 1024 bytes for a digest."""
+
+
 @pytest.mark.parametrize(
     ("row", "wanted"),
     [
@@ -156,7 +160,9 @@ def test_places_that_cannot_be_read_are_bounded_too() -> None:
             ("SELECT ? FROM `t` WHERE `a` IN (...) ", 3, 1, "SELECT 'xxx..."),
             LoggedStatement("SELECT ? FROM `t` WHERE `a` IN (...)", 3, 1.0),
         ),
-        (("SELECT `a` , ...", 3, 1, "SELECT a, b..."), LoggedStatement("SELECT `a` , ", 3, 1.0, cut=True)),
+        ((f"SELECT {WIDE} ", 3, 1, "SELECT a0..."), LoggedStatement(f"SELECT {WIDE}", 3, 1.0, cut=True)),
+        ((f"SELECT {WIDE} ", 3, 1, None), LoggedStatement(f"SELECT {WIDE}", 3, 1.0, cut=True)),
+        ((f"SELECT {WIDE} ", 3, 1, "SELECT a0"), LoggedStatement("SELECT a0", 3, 1.0)),
         (("PREPARE SELECT ? ", 3, 1, "SELECT 7"), None),
         (("PREPARE `s` FROM ? ", 3, 1, None), LoggedStatement("PREPARE `s` FROM ?", 3, 1.0)),
         (("EXECUTE SELECT ? ", 3, 1, None), LoggedStatement("SELECT ?", 3, 1.0)),
@@ -169,4 +175,4 @@ def test_places_that_cannot_be_read_are_bounded_too() -> None:
 )
 def test_rows_of_the_performance_schema(row: tuple[str | None, int, float | None, str | None], wanted: object) -> None:
     """The sample where it is whole, else the digest's text, else the text as one without its end."""
-    assert mysql_entry(*row) == wanted
+    assert mysql_entry(*row, limit=1024) == wanted
