@@ -90,23 +90,25 @@ def _hostgroups(workload: Workload) -> None:
 def _digests(workload: Workload, top: int) -> None:
     digests = workload.digests()
     title = f"the {min(top, len(digests))} digests with the most calls, of {len(digests)}" if len(digests) > top else "digests"
-    shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for column in ("calls", "of all", "of time"):
-        shown.add_column(column, justify="right", no_wrap=True)
-    shown.add_column("replicas", no_wrap=True)
-    shown.add_column("digest", no_wrap=True, min_width=18)
-    shown.add_column("statement", no_wrap=True, overflow="ellipsis", ratio=3)
-    shown.add_column("what holds it on the primary", overflow="fold", ratio=2)
-    for one in digests[:top]:
-        shown.add_row(
+    rows = [
+        (
             str(one.calls),
             _percent(workload.share(one.calls)),
             _percent(workload.time_share(one.seconds)),
-            "no" if one.held else "yes",
             f"0x{one.digest:016X}",
             Text(" ".join(one.text.split())),
             Text(_why(one)),
         )
+        for one in digests[:top]
+    ]
+    shown = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, expand=True)
+    for place, column in enumerate(("calls", "of all", "of time", "digest")):
+        width = max(len(column), *(len(row[place]) for row in rows))
+        shown.add_column(column, justify="right", no_wrap=True, min_width=width)
+    shown.add_column("statement", no_wrap=True, overflow="ellipsis", ratio=3)
+    shown.add_column("held by", overflow="fold", ratio=2)
+    for row in rows:
+        shown.add_row(*row)
     console().print(shown)
     if workload.other.calls:
         typer.echo(f"{_plural(workload.other.calls, 'call')} of rarer digests are in the sums and in no row")
@@ -115,4 +117,6 @@ def _digests(workload: Workload, top: int) -> None:
 def _why(one: DigestSum) -> str:
     if one.held:
         return "; ".join(one.held)
-    return f"calls {', '.join(one.functions)}: a read unless a server says otherwise" if one.functions else ""
+    if one.functions:
+        return f"nothing, unless a server says otherwise of {', '.join(one.functions)}()"
+    return "nothing"
