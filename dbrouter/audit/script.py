@@ -31,7 +31,7 @@ def read_script(lines: Iterable[Line], engine: Engine) -> Iterator[Entry]:
 
 
 class _Script:
-    __slots__ = ("_began", "_copying", "_delimiter", "_engine", "_head", "_line", "_open", "_settled", "_tail")
+    __slots__ = ("_began", "_copying", "_delimiter", "_engine", "_head", "_line", "_open", "_settled", "_still", "_tail")
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -44,6 +44,8 @@ class _Script:
         """From its last token on, which may go on in the next line."""
         self._open: str | None = None
         """How the string, name, comment or dollar quote ends that the tail is in the midst of."""
+        self._still: re.Pattern[str] | None = None
+        """Matches a whole line that leaves an open quote open; None where there is no open quote."""
         self._began = 0
         self._line = 0
         self._copying = False
@@ -58,10 +60,16 @@ class _Script:
         if fresh and not self._head and not self._tail and self._client_command(text):
             return
         self._tail.append(text)
-        if self._open is None or not fresh or self._open in text:
+        if not fresh or not self._goes_on(text):
             yield from self._settle()
         if self._settled + sum(map(len, self._tail)) > STATEMENT_LIMIT:
             self._leave_out()
+
+    def _goes_on(self, line: str) -> bool:
+        """Whether what is open at the beginning of *line* is open at its end and nothing else is in it."""
+        if self._open is None:
+            return False
+        return self._still.fullmatch(line) is not None if self._still is not None else self._open not in line
 
     def finish(self) -> Iterator[Entry]:
         """What stands behind the last semicolon."""
@@ -118,6 +126,10 @@ class _Script:
             self._settled += last - begin
         self._tail = [text[last:]]
         self._open = _CLOSERS.get(opener[0 if opener == "/*" else -1], opener) if opener is not None else None
+        self._still = None
+        if opener is not None and opener[-1] in "'\"`":
+            escapes = opener[-1] != "`" if self._engine is Engine.MYSQL else opener[0] in "eE"
+            self._still = (_STILL_ESCAPED if escapes else _STILL)[opener[-1]]
 
     def _opener(self, text: str, start: int, end: int) -> str | None:
         """How the string, quoted name, dollar quote or open comment begins that stands there; None for any other token."""
@@ -161,5 +173,7 @@ _USE = re.compile(r"\s*use\s+[^\s;]+\s*\Z", re.IGNORECASE)
 _PG_OPENER = re.compile(r"\$(?:[^\W\d]\w*)?\$|/\*|(?:[eE]|[uU]&)?'|(?:[uU]&)?\"")
 _MY_OPENER = re.compile(r"/\*(?!M?!)|['\"`]")
 _CLOSERS = {"/": "*/", "'": "'", '"': '"', "`": "`"}
+_STILL = {quote: re.compile(rf"(?:[^{quote}]|{quote}{quote})*+") for quote in "'\"`"}
+_STILL_ESCAPED = {quote: re.compile(rf"(?:[^{quote}\\]|\\[\s\S]|{quote}{quote})*+") for quote in "'\""}
 _CREATE = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*create\b", re.IGNORECASE | re.DOTALL)
 _COPY = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*copy\b", re.IGNORECASE | re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
@@ -145,6 +146,38 @@ def test_the_portions_do_not_matter(engine: Engine, monkeypatch: pytest.MonkeyPa
 
 def _shape(entry: Entry, engine: Engine) -> str:
     return _from_first_token(entry.sql, engine) if isinstance(entry, LoggedStatement) else entry.why
+
+
+@pytest.mark.parametrize(
+    ("engine", "text"),
+    [
+        (PG, "SELECT 'it''s\n''; more\n''''; more\\'"),
+        (PG, "SELECT E'it\\'s\n\\'; '' more\n\\\\'"),
+        (PG, 'SELECT "a""b\n""; more\n"'),
+        (MY, "SELECT 'it\\'s\n\\'; '' more\\\n\\\\'"),
+        (MY, "SELECT `a``b\n``; more\n`"),
+        (MY, 'SELECT "a""\n\\"; more\n"'),
+    ],
+)
+def test_quotes_inside_strings_of_several_lines(engine: Engine, text: str) -> None:
+    """Doubled and escaped quotes end no string, on whatever line they stand."""
+    assert statements(f"{text};\nSELECT 2;\n", engine) == [text, "SELECT 2"]
+
+
+def test_a_long_string_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the lexer is given grows with the text, not with its square, also where each line holds a quote."""
+    given = 0
+
+    def counted(text: str, engine: Engine) -> Iterator[tuple[int, int]]:
+        nonlocal given
+        given += len(text)
+        return spans(text, engine)
+
+    monkeypatch.setattr("dbrouter.audit.script.spans", counted)
+    text = "INSERT INTO t VALUES ('" + "it''s; a line\n" * 2000 + "')"
+
+    assert statements(f"{text};\n", PG) == [text]
+    assert given < 4 * len(text)
 
 
 def test_an_open_quote_is_one_place_that_cannot_be_read() -> None:
