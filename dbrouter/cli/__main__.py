@@ -39,6 +39,7 @@ def build_app() -> Any:
     from dbrouter.cli.classify import classify
     from dbrouter.cli.demo import demo
     from dbrouter.cli.explain import explain
+    from dbrouter.cli.lint import lint
     from dbrouter.cli.schema import schema
     from dbrouter.cli.status import status
 
@@ -57,7 +58,7 @@ def build_app() -> Any:
     ) -> None:
         """Reads to healthy replicas, everything else to the primary, for PostgreSQL and MySQL."""
 
-    for command in (demo, check, classify, explain, schema, status):
+    for command in (demo, check, classify, explain, lint, schema, status):
         app.command()(command)
     return app
 

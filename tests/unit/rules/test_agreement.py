@@ -3,97 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
 from dbrouter.config import FastRouteSettings, RuleSettings
 from dbrouter.rules import compile as compiling
 from dbrouter.rules import compile_rules
-from tests.rulesets import OUTPUTS, naive, shown
+from tests.rulesets import OUTPUTS, naive, one_rule, one_statement, shown
 
 RULE_SETS = 20_000
-PATTERNS = ["^a", "a", "A", "b$", "^$", "a.b", "a|b$", r"\n", "ab", "^a.*b$", "(a|b)+", "[^a]", "c", r"a\s*b", "x", "B"]
-REPLACED = ["a", "A", "(a)(b)", "b", "ab", "(a|b)+", "c", "[ab]c", "x"]
-REPLACEMENTS = ["c", "ab", r"<\1>", "", "X"]
-TEXT = "aAbBc \n\0"
-
-
-def text(rng: random.Random) -> str:
-    return "".join(rng.choices(TEXT, k=rng.randrange(9)))
-
-
-def one_rule(rng: random.Random, number: int) -> dict[str, Any]:
-    """A rule with some criteria and outputs."""
-    pick = rng.choice
-    rule: dict[str, Any] = {
-        "rule_id": number,
-        "active": rng.random() < 0.9,
-        "flagIN": pick([0, 0, 0, 1, 2]),
-        "negate_match_pattern": rng.random() < 0.2,
-        "re_modifiers": pick(["CASELESS", "CASELESS", "", "CASELESS,GLOBAL", "GLOBAL"]),
-        "apply": rng.random() < 0.3,
-    }
-    some: dict[str, Sequence[Any]] = {
-        "database": ["shop", "audit"],
-        "username": ["ada", "bob"],
-        "schemaname": ["s", "t"],
-        "client_addr": ["10.1.2.3", "10.1.%", "%"],
-        "proxy_addr": ["p", "q"],
-        "proxy_port": [1, 2],
-        "tag": ["t", "u"],
-        "kind": ["SELECT", "INSERT"],
-        "intent": ["read", "write"],
-        "digest": [11, 12],
-        "match_digest": PATTERNS,
-        "match_pattern": PATTERNS,
-        "flagOUT": [0, 1, 2],
-        "destination_hostgroup": [1, 2, 3],
-        "timeout": [1.0, 2.0],
-        "retries": [0, 5],
-        "delay": [0.5],
-        "cache_ttl": [3.0],
-        "cache_empty_result": [True, False],
-        "next_query_flagIN": [0, 1],
-        "OK_msg": ["fine", ""],
-        "error_msg": ["no", ""],
-        "mirror_hostgroup": [4, 5],
-        "mirror_flagOUT": [6],
-        "multiplex": [0, 1, 2],
-        "gtid_from_hostgroup": [1],
-        "log": [True, False],
-        "attributes": [{"flagOUTs": [{"id": 1, "weight": 2}, {"id": 2, "weight": 1}]}],
-    }
-    frequent = {"match_digest": 0.4, "match_pattern": 0.4, "destination_hostgroup": 0.6, "flagOUT": 0.25}
-    for name, values in some.items():
-        if rng.random() < frequent.get(name, 0.08):
-            rule[name] = pick(values)
-    if rng.random() < 0.2:
-        rule["match_pattern"], rule["replace_pattern"] = pick(REPLACED), pick(REPLACEMENTS)
-        if "1" in rule["replace_pattern"] and "(" not in rule["match_pattern"]:
-            rule["replace_pattern"] = "c"
-    return rule
-
-
-def one_statement(rng: random.Random) -> dict[str, Any]:
-    """What is asked of the rules."""
-    pick = rng.choice
-    return {
-        "text": text(rng),
-        "digest_text": text(rng),
-        "database": pick(["shop", "audit"]),
-        "flag": pick([0, 0, 0, 1]),
-        "username": pick(["ada", "bob"]),
-        "schemaname": pick(["s", "t"]),
-        "client_addr": pick([None, "10.1.2.3", "10.1.7.7", "10.2.0.0"]),
-        "proxy_addr": pick([None, "p", "q"]),
-        "proxy_port": pick([None, 1, 2]),
-        "tag": pick([None, "t", "u"]),
-        "kind": pick(["SELECT", "INSERT"]),
-        "intent": pick(["read", "write"]),
-        "digest": pick([11, 12, 13]),
-    }
 
 
 @pytest.mark.parametrize("part", range(4))
