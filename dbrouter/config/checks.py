@@ -138,6 +138,12 @@ class _Checks:
             if number is not None and number not in self._known_ids and number >= 0:
                 known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
                 self._add((*path, key), f"there is no hostgroup {number}; there are {known}")
+        default = self._by_id.get(database.default_hostgroup) if database.default_hostgroup is not None else None
+        if database.default_hostgroup is not None and database.default_hostgroup not in self._known_ids:
+            known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
+            self._add((*path, "default_hostgroup"), f"there is no hostgroup {database.default_hostgroup}; there are {known}")
+        elif default is not None and default.database not in ("", name):
+            self._add((*path, "default_hostgroup"), f"hostgroup {default.id} is {default.database}'s, not {name}'s")
         if database.writer_hostgroup == database.reader_hostgroup:
             self._add(
                 (*path, "reader_hostgroup"),

@@ -65,7 +65,7 @@ def _database(definition: dict[str, Any]) -> None:
     definition["required"] = ["writer_hostgroup"]
     definition["anyOf"] = [{"required": ["engine"]}, {"required": ["dsn"]}]
     properties["server_settings"]["additionalProperties"] = {"type": ["string", "number", "boolean"]}
-    for key in ("writer_hostgroup", "reader_hostgroup"):
+    for key in ("writer_hostgroup", "reader_hostgroup", "default_hostgroup"):
         _or_name(properties, key)
 
 

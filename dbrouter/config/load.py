@@ -1,9 +1,9 @@
 """
 `load`: a path, a mapping or a `RouterConfig` in, a checked `RouterConfig` out – or a `ConfigError` with every problem at once.
 
-The steps: read with lines (`source`), replace variables (`interpolate`), bring the smallest shape into the whole one (`small`),
-validate each piece by itself so that one mistake hides no other (`schema`, `model`), then look at what must hold between them
-(`checks`).
+The steps: read with lines (`source`), rewrite ProxySQL's shape as ours (`proxysql`), replace variables (`interpolate`), bring
+the smallest shape into the whole one (`small`), validate each piece by itself so that one mistake hides no other (`schema`,
+`model`), then look at what must hold between them (`checks`).
 Nothing the caller passes is changed, and no message, `repr` or cause of the error holds a password.
 """
 
@@ -20,6 +20,7 @@ from dbrouter.config.checks import Draft, check
 from dbrouter.config.dsn import Dsn, parse_dsn
 from dbrouter.config.interpolate import Interpolation
 from dbrouter.config.model import (
+    DEFAULT_DRIVERS,
     DEFAULT_PORTS,
     DatabaseSettings,
     FunctionPolicy,
@@ -31,6 +32,7 @@ from dbrouter.config.model import (
     TlsSettings,
 )
 from dbrouter.config.problems import Path, Problems, did_you_mean
+from dbrouter.config.proxysql import Conversion, convert, is_proxysql
 from dbrouter.config.rules import HOSTGROUP_COLUMNS, MAX_ID, FastRouteSettings, RuleSettings, prepare_rule
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
 from dbrouter.config.servers import read_server
@@ -100,7 +102,24 @@ def _build(document: Document, environ: Mapping[str, str]) -> RouterConfig:
     if not isinstance(document.value, dict):
         problems.add((), f"the top level is {_kind(document.value)}, not a mapping with writer or databases")
         problems.raise_if_any()
+    if is_proxysql(document.value):
+        conversion = convert(document.value, problems)
+        problems.raise_if_any()
+        problems.relocate(conversion.origins)
+        return _Loader(conversion.value, environ, problems).build()
     return _Loader(document.value, environ, problems).build()
+
+
+def load_converted(conversion: Conversion, document: Document, *, environ: Mapping[str, str]) -> RouterConfig:
+    """
+    The checked configuration that *conversion* made of *document*, whose places messages name.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    problems = Problems(document.file, document.lines)
+    problems.relocate(conversion.origins)
+    return _Loader(conversion.value, environ, problems).build()
 
 
 def _kind(value: object) -> str:
@@ -208,7 +227,7 @@ class _Loader:
                 )
             if "password" in raw:
                 raw["password"] = self._secret(raw["password"], (*path, "password"))
-            for key in ("writer_hostgroup", "reader_hostgroup"):
+            for key in ("writer_hostgroup", "reader_hostgroup", "default_hostgroup"):
                 if raw.get(key) is None:
                     continue
                 raw[key] = self._hostgroup_id(raw[key], (*path, key))
@@ -234,8 +253,7 @@ class _Loader:
         if isinstance(tls := merged.get("tls"), dict):
             merged["tls"] = self._validate(TlsSettings, tls, (*path, "tls"))
         if engine in (Engine.POSTGRESQL, Engine.MYSQL):
-            default = "asyncpg" if engine == Engine.POSTGRESQL else "aiomysql"
-            merged.setdefault("driver", default)
+            merged.setdefault("driver", DEFAULT_DRIVERS[Engine(engine)])
             if merged.get("default_port") in (None, 0):
                 merged["default_port"] = DEFAULT_PORTS[Engine(engine)]
         database = self._validate(DatabaseSettings, {"name": name, **merged}, path, also_known=("dsn",), hidden=("name",))

@@ -29,6 +29,7 @@ from dbrouter.config.schema import (
 from dbrouter.terms import Balance, Engine, NodeId, ServerStatus, StartPolicy, WhenEmpty
 
 DEFAULT_PORTS = {Engine.POSTGRESQL: 5432, Engine.MYSQL: 3306}
+DEFAULT_DRIVERS = {Engine.POSTGRESQL: "asyncpg", Engine.MYSQL: "aiomysql"}
 MAX_WEIGHT = 10_000_000
 """ProxySQL's limit."""
 
@@ -156,6 +157,11 @@ class DatabaseSettings(Settings):
     reader_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] | None = Field(
         default=None, description="Hostgroup of the replicas; without it reads go to the writer."
     )
+    default_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] | None = Field(
+        default=None,
+        description="Where statements go that no rule sends anywhere, reads too: ProxySQL's `mysql_users.default_hostgroup`. "
+        "Without it reads go to `reader_hostgroup` and the rest to `writer_hostgroup`. One of the database's hostgroups.",
+    )
 
 
 class ServerSettings(Settings):
@@ -169,6 +175,12 @@ class ServerSettings(Settings):
         ge=0,
         le=65535,
         description="1–65535; the database's `default_port` where it is not written. Not used by a MySQL socket.",
+    )
+    database: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The name of the database on this server where it differs from the others': behind a pooler whose "
+        "databases stand for servers.",
     )
     weight: Count = Field(
         default=1,
@@ -206,10 +218,14 @@ class ServerSettings(Settings):
 
     @property
     def node_id(self) -> NodeId:
-        """``host:port``, ``[::1]:port``, or the path of a socket (with its port where that matters); unique within a database."""
-        if self.socket and not self.port:
-            return NodeId(self.host)
-        return NodeId(f"[{self.host}]:{self.port}" if ":" in self.host and not self.socket else f"{self.host}:{self.port}")
+        """
+        ``host:port``, ``[::1]:port``, or the path of a socket (with its port where that matters), and ``/database`` where it
+        has a name of its own; unique within a database.
+        """
+        place = self.host
+        if not self.socket or self.port:
+            place = f"[{self.host}]:{self.port}" if ":" in self.host and not self.socket else f"{self.host}:{self.port}"
+        return NodeId(place if self.database is None else f"{place}/{self.database}")
 
 
 class HostgroupSettings(Settings):

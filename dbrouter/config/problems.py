@@ -27,21 +27,26 @@ _ECHO_LIMIT = 60
 class Problems:
     """The problems found so far in one document."""
 
-    __slots__ = ("_file", "_found", "_lines", "_raw")
+    __slots__ = ("_file", "_found", "_lines", "_origins", "_raw")
 
     def __init__(self, file: str | None = None, lines: Mapping[Path, int] | None = None) -> None:
         self._file = file
         self._lines = lines or {}
         self._raw: dict[Path, str] = {}
+        self._origins: Mapping[Path, Path] = {}
         self._found: dict[tuple[str, str], Problem] = {}
 
     def add(self, path: Path, message: str, *, expected: str | None = None, got: Any = None) -> None:
         """Note that *message* is true of what stands at *path*; said twice it is kept once."""
-        shown = show_path(path)
+        shown = show_path(self._origin(path))
         if not (self.may_quote(path) and self.may_quote(path[:-1])):
             got = None
         problem = Problem(message=message, path=shown, file=self._file, line=self._line(path), expected=expected, got=got)
         self._found.setdefault((shown, message), problem)
+
+    def relocate(self, origins: Mapping[Path, Path]) -> None:
+        """From now on paths are those of a rewritten document; *origins* tells where its parts were written."""
+        self._origins = origins
 
     def came_from_variable(self, path: Path, written: str) -> None:
         """Remember that the value at *path* was made from variables: messages show *written* instead."""
@@ -72,7 +77,16 @@ class Problems:
     def __len__(self) -> int:
         return len(self._found)
 
+    def _origin(self, path: Path) -> Path:
+        for length in range(len(path), 0, -1) if self._origins else ():
+            origin = self._origins.get(path[:length])
+            if origin is not None:
+                whole = (*origin, *path[length:])
+                return whole if whole in self._lines or not self._lines else origin
+        return path
+
     def _line(self, path: Path) -> int | None:
+        path = self._origin(path)
         for length in range(len(path), -1, -1):
             if (line := self._lines.get(path[:length])) is not None:
                 return line

@@ -102,11 +102,13 @@ class _Builder:
         by_id = {group.id: group for group in hostgroups}
         writer = by_id[HostgroupId(database.writer_hostgroup)]
         reader = by_id[HostgroupId(database.reader_hostgroup)] if database.reader_hostgroup is not None else writer
+        default = database.default_hostgroup
         planner = Planner(
             database=name,
             engine=database.engine,
             writer=writer,
             reader=reader,
+            default=by_id[HostgroupId(default)] if default is not None else None,
             hostgroups=hostgroups,
             rules=compile_rules(
                 [rule for rule in config.query_rules if rule.database in (None, name)],
@@ -265,7 +267,7 @@ def connect_options(
         port=server.port or 0,
         user=database.user,
         password=database.password.get_secret_value() if database.password is not None else None,
-        database=database.database,
+        database=server.database or database.database,
         tls=TlsOptions(mode=str(tls.mode), ca=tls.ca, cert=tls.cert, key=tls.key),
         server_settings=dict(database.server_settings),
         driver_options=dict(database.driver_options),

@@ -61,6 +61,7 @@ class Planner:
     Plans the statements of one database.
 
     Attributes:
+        default: takes what no rule sends anywhere, reads too; None: reads go to the reader, the rest to the writer.
         peers: the planner of every hostgroup of every database by its id, this one's included; mirrors look there.
         contextual: plans depend on more than text, tag, route and hostgroup, so none is kept under its bare text.
         notes_writes: contexts must remember that they have written.
@@ -80,6 +81,7 @@ class Planner:
         "catalog",
         "contextual",
         "database",
+        "default",
         "digest_options",
         "engine",
         "hits",
@@ -106,11 +108,13 @@ class Planner:
         username: str | None = None,
         schemaname: str | None = None,
         digest_options: DigestOptions,
+        default: Hostgroup | None = None,
     ) -> None:
         self.database = database
         self.engine = engine
         self.writer = writer
         self.reader = reader or writer
+        self.default = default
         self.cache = PlanCache()
         self.catalog = catalog
         self.hits: dict[int, int] = {}
@@ -348,6 +352,8 @@ class Planner:
             if decision.rule_id is None:
                 return found, "fast routing", True
             return found, f"rule {decision.rule_id}", True
+        if self.default is not None:
+            return self.default, "no rule sends it anywhere: the default hostgroup", False
         if read:
             return self.reader, "a read goes to the reader hostgroup", False
         return self.writer, "everything that is not provably a read goes to the writer hostgroup", False
