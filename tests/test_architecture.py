@@ -18,7 +18,7 @@ ROOMS: tuple[frozenset[str], ...] = (
     frozenset({"cluster"}),
     frozenset({"monitor"}),
     frozenset({"router"}),
-    frozenset({"integrations", "testing", "audit"}),
+    frozenset({"integrations", "interchange", "testing", "audit"}),
     frozenset({"cli"}),
 )
 RANK = {room: rank for rank, row in enumerate(ROOMS) for room in row}
@@ -37,6 +37,7 @@ LIBRARY_HOMES = {
     "prometheus_client": {"integrations/prometheus.py"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "lark": {"interchange/libconfig.py"},
 }
 
 

@@ -18,7 +18,7 @@ def main() -> None:
     try:
         app = build_app()
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich"):
+        if error.name not in ("typer", "rich", "lark"):
             raise
         print(f"the command line needs {error.name}, which comes with an extra: pip install 'dbrouter[cli]'", file=sys.stderr)
         raise SystemExit(2) from None
@@ -40,6 +40,8 @@ def build_app() -> Any:
     from dbrouter.cli.demo import demo
     from dbrouter.cli.explain import explain
     from dbrouter.cli.lint import lint
+    from dbrouter.cli.export import app as export
+    from dbrouter.cli.import_ import app as import_
     from dbrouter.cli.schema import schema
     from dbrouter.cli.status import status
 
@@ -60,6 +62,8 @@ def build_app() -> Any:
 
     for command in (demo, check, classify, explain, lint, schema, status):
         app.command()(command)
+    app.add_typer(import_)
+    app.add_typer(export)
     return app
 
 

@@ -5,6 +5,7 @@ How every command speaks: one JSON document, or lines and tables for people; pro
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -64,3 +65,15 @@ def fail(problems: Sequence[Problem], as_json: bool) -> typer.Exit:
     else:
         problem_lines(problems)
     return typer.Exit(1)
+
+
+def write_private(path: str, text: str, *, private: bool) -> None:
+    """Write *text* to the file at *path*; a *private* one is readable by its owner alone, from the first byte on."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            if private:
+                os.fchmod(descriptor, 0o600)
+            stream.write(text)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint="--output") from None

@@ -45,6 +45,21 @@ def read_file(file: str | FilePath) -> Document:
         ConfigError: it cannot be read, is no text, no YAML, has duplicate keys, or is empty.
     """
     name = os.fspath(file)
+    data = read_bytes(name)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        _refuse(name, f"is not text in UTF-8 (byte {error.start})")
+    return read_text(text, name)
+
+
+def read_bytes(name: str) -> bytes:
+    """
+    The content of a file that a person named.
+
+    Raises:
+        ConfigError: it cannot be read, or is larger than any configuration.
+    """
     if "\n" in name or "\0" in name or looks_secret(name):
         hint = (
             "a DSN alone is no configuration: pass {'writer': dsn}"
@@ -63,11 +78,7 @@ def read_file(file: str | FilePath) -> Document:
         _refuse(name, f"cannot be read: {error.strerror or type(error).__name__}")
     if len(data) > MAX_BYTES:
         _refuse(name, f"is larger than {MAX_BYTES // 2**20} MiB; this is no configuration")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        _refuse(name, f"is not text in UTF-8 (byte {error.start})")
-    return read_text(text, name)
+    return data
 
 
 def read_text(text: str, file: str | None = None) -> Document:

@@ -1,0 +1,102 @@
+"""libconfig: what another reader of it makes of a text is what we make of it, and every value knows its line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import libconf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbrouter.errors import ConfigError
+from dbrouter.interchange.libconfig import read_libconfig, write_libconfig
+
+TEXTS = [
+    "",
+    "a = 1",
+    "a: 1; b = 2, c = 3",
+    'a = "x"; # note\nb = "y" // note\nc = /* note\n over lines */ "z"',
+    'a = "one" "two"\n "three"',
+    r'a = "tab\t quote\" back\\slash \x41 \d \w"',
+    "a = true b = FALSE c = True",
+    "a = -5; b = +5; c = 0x1F; d = 5L; e = 1.5; f = -1.5e3; g = .5; h = 5.",
+    "a = [1, 2, 3]; b = (); c = []; d = {}",
+    'a = ( { b = 1 c = "x" }, { b = 2; c = "y"; }, )',
+    "a = { b : { c = ( 1, ( 2, 3 ), { d = [ true, false ] } ) } }",
+    "mysql-variables = 1; a_b = 2; a*b = 3",
+]
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-(2**60), 2**60),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"])),
+)
+NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,8}", fullmatch=True)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+def plain(value: Any) -> Any:
+    """A value of libconf's with ordinary containers."""
+    if isinstance(value, dict):
+        return {key: plain(held) for key, held in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_another_reader_says_the_same(text: str) -> None:
+    """libconf is old, slow and knows no lines, but it reads the format."""
+    assert read_libconfig(text).value == plain(libconf.loads(text))
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_what_is_written_is_read_again(settings: dict[str, Any]) -> None:
+    """By us."""
+    assert read_libconfig(write_libconfig(settings)).value == settings
+
+
+@given(st.dictionaries(NAMES, st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"])), max_size=3))
+def test_texts_are_written_as_others_read_them(settings: dict[str, str]) -> None:
+    """By libconf, whatever the text holds."""
+    assert plain(libconf.loads(write_libconfig(settings))) == settings
+
+
+def test_every_value_knows_its_line() -> None:
+    """Of groups, lists and what is in them."""
+    lines = read_libconfig('# first\na = 1\nb =\n(\n  { c = "x"\n    d = 2 },\n  { c = 3 }\n)\n').lines
+
+    assert {path: lines[path] for path in lines if path} == {
+        ("a",): 2,
+        ("b",): 3,
+        ("b", 0): 5,
+        ("b", 0, "c"): 5,
+        ("b", 0, "d"): 6,
+        ("b", 1): 7,
+        ("b", 1, "c"): 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a = 1\nb = (1,\n", "x.cnf:2: is not libconfig: the file ends where"),
+        (
+            "a = 1\nb = 'secret'\n",
+            "x.cnf:2: is not libconfig: a character at column 5 begins nothing (texts stand in double quotes)",
+        ),
+        ('a = 1\nb "secret"\n', "x.cnf:2: is not libconfig: column 3 has something else where : or = is expected"),
+        ("a = 1\n\na = 2\n", "x.cnf:1: a: is given twice, in lines 1 and 3"),
+        ('a = 1\n@include "other.cnf"\n', "x.cnf:2: has an @include; give the file that is included by itself"),
+        ("a = " + "(" * 3000 + ")" * 3000, "x.cnf:1: a"),
+    ],
+)
+def test_what_is_wrong_has_its_line_and_no_text(text: str, message: str) -> None:
+    """A file with passwords is never quoted."""
+    with pytest.raises(ConfigError) as caught:
+        read_libconfig(text, "x.cnf")
+
+    assert str(caught.value.problems[0]).startswith(message) and "secret" not in str(caught.value)
