@@ -114,7 +114,7 @@ def test_every_import_in_a_snippet_is_there(place: str, code: str) -> None:
 @pytest.mark.parametrize(("place", "code"), YAML, ids=[place for place, _ in YAML])
 def test_every_configuration_in_a_page_loads(place: str, code: str) -> None:
     """A whole configuration loads; a piece of one is a piece that a whole one takes."""
-    whole = re.search(r"^(writer|databases):", code, re.MULTILINE) is not None
+    whole = re.search(r"^(writer|databases|mysql_servers):", code, re.MULTILINE) is not None
     around = "" if whole else WHOLE
 
     assert isinstance(loads(around + code, environ={}), RouterConfig)
