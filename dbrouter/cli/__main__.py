@@ -39,9 +39,9 @@ def build_app() -> Any:
     from dbrouter.cli.classify import classify
     from dbrouter.cli.demo import demo
     from dbrouter.cli.explain import explain
-    from dbrouter.cli.lint import lint
     from dbrouter.cli.export import app as export
     from dbrouter.cli.import_ import app as import_
+    from dbrouter.cli.lint import lint
     from dbrouter.cli.schema import schema
     from dbrouter.cli.status import status
 
