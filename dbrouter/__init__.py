@@ -10,6 +10,7 @@ from dbrouter.errors import (
     ConfigError,
     ConnectError,
     ConnectionLostError,
+    DatabaseRemovedError,
     DBRouterError,
     DeadlineExceededError,
     NoNodeAvailableError,
@@ -30,10 +31,12 @@ from dbrouter.integrations import logging as _logging  # the default observer re
 from dbrouter.router.caller import context
 from dbrouter.router.database import Database
 from dbrouter.router.explanation import Explanation
+from dbrouter.router.reload import ReloadReport
 from dbrouter.router.report import HealthSnapshot, StatsSnapshot
 from dbrouter.router.result import Result, Route
 from dbrouter.router.router import Router
 from dbrouter.router.session import PinnedConnection
+from dbrouter.router.shadow import ShadowReport
 from dbrouter.router.transaction import Transaction
 from dbrouter.terms import Intent
 
@@ -49,6 +52,7 @@ __all__ = [
     "ConnectionLostError",
     "DBRouterError",
     "Database",
+    "DatabaseRemovedError",
     "DeadlineExceededError",
     "Explanation",
     "HealthSnapshot",
@@ -61,6 +65,7 @@ __all__ = [
     "PoolError",
     "PoolFullError",
     "PoolTimeoutError",
+    "ReloadReport",
     "Result",
     "RetriesExhaustedError",
     "Route",
@@ -69,6 +74,7 @@ __all__ = [
     "RoutingError",
     "Row",
     "SessionStatementError",
+    "ShadowReport",
     "StaleReadError",
     "StatementRejectedError",
     "StatsSnapshot",

@@ -135,6 +135,13 @@ class StaleReadError(RoutingError):
     code = "DBR-R05"
 
 
+class DatabaseRemovedError(RoutingError):
+    """The configuration in force has no such database any more: a reload removed it."""
+
+    code = "DBR-R06"
+    database: str
+
+
 class ParameterError(DBRouterError, ValueError):
     """The parameters do not fit the text; nothing was sent."""
 

@@ -271,6 +271,53 @@ class RouterClosed(Event):
     abandoned: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigReloaded(Event):
+    """Another configuration is in force; queries that were under way finish as they began."""
+
+    name: ClassVar[str] = "config.reloaded"
+    level: ClassVar[EventLevel] = EventLevel.INFO
+    generation: int
+    trigger: str
+    """``call``, ``sighup`` or ``watch``."""
+    changes: tuple[str, ...]
+    """What differs, in words; at most twenty lines."""
+    drained: tuple[str, ...]
+    """Members (``hostgroup/host:port``) that take no more work and are closed when what is in use has come back."""
+    took: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigRejected(Event):
+    """A configuration was not taken over; the one in force stays as it is."""
+
+    name: ClassVar[str] = "config.rejected"
+    level: ClassVar[EventLevel] = EventLevel.WARNING
+    generation: int
+    """Of the configuration that stays."""
+    trigger: str
+    problems: tuple[str, ...]
+    """What is wrong, each with file, line and path; at most twenty."""
+    count: int
+    """How many problems there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowDiffered(Event):
+    """The shadow rules would send a digest elsewhere; once per digest and pair of destinations."""
+
+    name: ClassVar[str] = "shadow.differed"
+    level: ClassVar[EventLevel] = EventLevel.INFO
+    database: str
+    digest: int
+    digest_text: str
+    live: str
+    """Name of a hostgroup, or ``refused``."""
+    candidate: str
+    live_rule_id: int | None
+    candidate_rule_id: int | None
+
+
 class Observer(Protocol):
     """
     Anything that wants to hear: called synchronously, in order, after the change it tells of is complete.

@@ -35,6 +35,7 @@ LIBRARY_HOMES = {
     "tenacity": {"resilience/retry.py"},
     "structlog": {"integrations/logging.py"},
     "prometheus_client": {"integrations/prometheus.py"},
+    "watchfiles": {"config/watch.py"},
     "typer": {"cli"},
     "rich": {"cli"},
     "lark": {"interchange/libconfig.py"},

@@ -72,6 +72,8 @@ def _get(url: str, timeout: float) -> dict[str, Any]:
 
 def _show(base: str, health: dict[str, Any], breakers: dict[str, Any]) -> None:
     typer.echo(f"{base}: {health.get('status')}")
+    if isinstance(configuration := health.get("configuration"), dict):
+        typer.echo(_configuration(configuration))
     checks = health.get("checks", {})
     table("nodes", ("node", "database", "status", "role", "last sample", "output"), _rows(checks, "role", _node))
     table("pools", ("node", "hostgroup", "in use", "idle", "waiting", "size", "max"), _rows(checks, "pool", _pool))
@@ -80,6 +82,12 @@ def _show(base: str, health: dict[str, Any], breakers: dict[str, Any]) -> None:
         ("node", "state", "failure rate", "calls", "failed", "not permitted", "retry after", "why"),
         (_breaker(node, entry) for node, entry in breakers.get("circuitBreakers", {}).items()),
     )
+
+
+def _configuration(told: dict[str, Any]) -> str:
+    rejected = told.get("rejected")
+    trouble = f"; a reload was rejected at {rejected.get('time')}, the log has why" if isinstance(rejected, dict) else ""
+    return f"configuration: generation {told.get('generation')}, since {told.get('since')}{trouble}"
 
 
 def _rows(checks: dict[str, Any], measurement: str, row: Any) -> Iterator[Sequence[str]]:

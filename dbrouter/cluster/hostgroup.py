@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
+from typing import Any
 
 from dbrouter.cluster.balancer import Balancer
 from dbrouter.cluster.node import NOT_PROBED, Member
@@ -50,10 +51,12 @@ class Hostgroup:
         "id",
         "members",
         "name",
+        "owner",
         "patience",
         "read_only",
         "retries",
         "retry",
+        "successor",
         "usable",
         "when_empty",
         "writer",
@@ -95,14 +98,57 @@ class Hostgroup:
         self._recovering: tuple[Member, ...] = ()
         self._rng = rng
         self._waiters: set[asyncio.Future[None]] = set()
-        for member in self.members:
-            member.hostgroup_refresh = self.refresh
-            member.is_last_usable = _LastUsable(self, member)
-            member.has_alternative = _Alternative(self, member)
+        self.owner: Any = None
+        """The context of its database, for whoever holds a plan that leads here."""
+        self.successor: Hostgroup | None = None
+        """Where calls go on that were under way when a reload removed this hostgroup."""
+        self._tie()
         self.refresh()
 
     def __repr__(self) -> str:
         return f"<Hostgroup {self.name} usable={len(self.usable)}/{len(self.members)}>"
+
+    def _tie(self) -> None:
+        for member in self.members:
+            member.hostgroup_refresh = self.refresh
+            member.is_last_usable = _LastUsable(self, member)
+            member.has_alternative = _Alternative(self, member)
+
+    def become(
+        self,
+        *,
+        name: str,
+        members: Sequence[Member],
+        balancer: Balancer | None,
+        when_empty: WhenEmpty,
+        retry: RetrySettings,
+        call_timeout: float | None,
+        patience: float,
+    ) -> None:
+        """
+        What a reload says of it from now on; counters, budget and those who wait for a node stay.
+
+        Args:
+            balancer: another one, or None where the policy is the same.
+        """
+        self.name = name
+        self.members = tuple(members)
+        self.when_empty = when_empty
+        self.retry = retry
+        self.budget.reconfigure(retry)
+        self.call_timeout = call_timeout
+        self.patience = patience
+        if balancer is not None:
+            self.balancer = balancer
+        self._tie()
+        self.refresh()
+
+    def retire(self, successor: Hostgroup | None) -> None:
+        """A reload removed it: nobody is here any more, and calls that still come go on in *successor*, or are refused."""
+        self.members = ()
+        self.successor = successor
+        self.when_empty = WhenEmpty.FAIL
+        self.refresh()
 
     @property
     def calls(self) -> int:
@@ -167,7 +213,9 @@ class Hostgroup:
         `NoNodeAvailableError`.
         """
         refusals = tuple(Refusal(node=member.node.id, reason=member.why_not() or "already tried") for member in self.members)
-        listed = "; ".join(f"{refusal.node}: {refusal.reason}" for refusal in refusals) or "it has no servers"
+        listed = "; ".join(f"{refusal.node}: {refusal.reason}" for refusal in refusals) or (
+            "a reload removed it" if self.when_empty is WhenEmpty.FAIL and not self.members else "it has no servers"
+        )
         if refusals and all(not member.node.breaker.closed and member.barred() is None for member in self.members):
             retry_after = min(member.node.breaker.retry_after(now) for member in self.members)
             for member in self.members:

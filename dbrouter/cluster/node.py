@@ -39,6 +39,7 @@ class Node:
         "database",
         "endpoint",
         "engine",
+        "fresh",
         "id",
         "latency",
         "members",
@@ -62,6 +63,8 @@ class Node:
         self.latency = 0.0
         """Smoothed seconds of a successful call; 0.0 until the first."""
         self.members: list[Member] = []
+        self.fresh = False
+        """Added while others were at work: it serves nobody until a probe has seen it."""
         self.on_suspicion: Callable[[Node], None] | None = None
         """Told at once when a call saw something that the next probe should look at."""
 
@@ -80,6 +83,20 @@ class Node:
         for member in self.members:
             member.hostgroup_refresh()
             member.pool.wake()
+
+    def set_status(self, status: ServerStatus) -> None:
+        """
+        What a reload says of it; its hostgroups have to look again afterwards.
+
+        Where it was online and is no more, idle connections are closed and callers in line choose again.
+        """
+        leaving = self.status is ServerStatus.ONLINE and status is not ServerStatus.ONLINE
+        self.status = status
+        self.available = status is ServerStatus.ONLINE and self.state.shun is None
+        if leaving:
+            for member in self.members:
+                member.pool.expire("draining")
+                member.pool.fail_waiters(lambda: ConnectError(f"{self.id} is {status} now", endpoint=self.endpoint))
 
     def suspect(self) -> None:
         """A call failed in a way that a probe should explain now."""
@@ -155,7 +172,6 @@ class Member:
         self.is_last_usable: Callable[[], bool] = _never
         self.has_alternative: Callable[[], bool] = _never
         """Whether a call that cannot be served here may go elsewhere."""
-        node.members.append(self)
 
     def __repr__(self) -> str:
         return f"<Member {self.node.id} weight={self.weight} {self.pool!r}>"
@@ -185,9 +201,28 @@ class Member:
         shun = node.state.shun
         if shun is not None:
             return f"shunned: {shun.reason} ({shun.detail})"
+        if node.fresh and node.state.probed_at is None:
+            return NOT_PROBED
         if self.writer and node.state.role is not Role.PRIMARY:
             return NOT_PROBED if node.state.probed_at is None else f"wrong role: {node.state.role}, not primary"
         return None
+
+    def become(self, *, weight: int, hostgroup: str) -> None:
+        """What a reload says of it from now on."""
+        self.weight = weight
+        self.hostgroup_name = hostgroup
+
+    def join(self) -> None:
+        """Take its place among the members of its node."""
+        self.node.members.append(self)
+
+    def leave(self) -> None:
+        """Give it up: callers in line choose again, what is in use goes on until it comes back."""
+        node = self.node
+        node.members.remove(self)
+        self.pool.fail_waiters(
+            lambda: ConnectError(f"{node.id} was taken out of '{self.hostgroup_name}' by a reload", endpoint=node.endpoint)
+        )
 
     def shunned(self, shun: Shun) -> None:
         """A probe gave the node up: reads in flight move now, idle connections go, callers in line choose again."""

@@ -82,6 +82,11 @@ def check(draft: Draft, problems: Problems) -> None:
     _Checks(draft, problems).run()
 
 
+def check_rules(draft: Draft, problems: Problems) -> None:
+    """Note in *problems* what is wrong with the rules of *draft*, and nothing else."""
+    _Checks(draft, problems).rules()
+
+
 class _Checks:
     def __init__(self, draft: Draft, problems: Problems) -> None:
         self._draft = draft
@@ -104,6 +109,9 @@ class _Checks:
             self._ownership(path, hostgroup)
             self._servers(path, hostgroup)
         self._shared_nodes()
+        self.rules()
+
+    def rules(self) -> None:
         self._duplicate_rules()
         for path, rule in self._draft.rules:
             self._rule(path, rule)

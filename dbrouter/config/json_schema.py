@@ -25,6 +25,9 @@ def json_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) of a configuration file, in either shape."""
     schema = RouterConfig.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema["$defs"]
+    del definitions["ShadowRules"]
+    shadow = schema["properties"]["shadow_rules"]
+    schema["properties"]["shadow_rules"] = {"type": ["string", "null"], "default": None, "description": shadow["description"]}
     _database(definitions["DatabaseSettings"])
     _hostgroup(definitions["HostgroupSettings"])
     _server(definitions["ServerSettings"])

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
-from dbrouter.config.checks import Draft, check
+from dbrouter.config.checks import Draft, check, check_rules
 from dbrouter.config.dsn import Dsn, parse_dsn
 from dbrouter.config.interpolate import Interpolation
 from dbrouter.config.model import (
@@ -29,6 +30,7 @@ from dbrouter.config.model import (
     RouterConfig,
     ServerSettings,
     SessionStatements,
+    ShadowRules,
     TlsSettings,
 )
 from dbrouter.config.problems import Path, Problems, did_you_mean
@@ -36,6 +38,7 @@ from dbrouter.config.proxysql import Conversion, convert, is_proxysql
 from dbrouter.config.rules import HOSTGROUP_COLUMNS, MAX_ID, FastRouteSettings, RuleSettings, prepare_rule
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
 from dbrouter.config.servers import read_server
+from dbrouter.config.shadow import aliases, check_shadow, read_shadow
 from dbrouter.config.small import READER_ID, WRITER_ID, read_small
 from dbrouter.config.source import Document, from_mapping, read_file, read_text
 from dbrouter.errors import ConfigError
@@ -76,6 +79,8 @@ def load(source: str | FilePath | Mapping[str, Any] | RouterConfig, *, environ: 
     if isinstance(source, RouterConfig):
         problems = Problems()
         check(Draft.of(source), problems)
+        if source.shadow_rules is not None:
+            check_shadow(source, problems)
         problems.raise_if_any()
         return source
     if isinstance(source, (str, os.PathLike)):
@@ -138,6 +143,9 @@ class _Loader:
 
     def __init__(self, document: dict[str, Any], environ: Mapping[str, str], problems: Problems) -> None:
         self._problems = problems
+        self._environ = environ
+        self._aliases: dict[str, int] = {}
+        """Names by which the rules may call hostgroups besides those of the hostgroups themselves."""
         self._interpolation = Interpolation(environ, problems)
         for key in [key for key in document if key not in TOP_KEYS]:
             if key == "servers":
@@ -170,16 +178,34 @@ class _Loader:
         processing = self._validate(ProcessingSettings, written, ()) or ProcessingSettings()
         draft.groups = groups
         check(draft, problems)
+        shadow = self._shadow()
         problems.raise_if_any()
         return RouterConfig(
             databases=draft.databases,
             hostgroups=tuple(hostgroup for _, hostgroup in draft.hostgroups),
             query_rules=tuple(sorted((rule for _, rule in draft.rules), key=lambda rule: rule.rule_id)),
             query_rules_fast_routing=tuple(route for _, route in draft.fast_routes),
+            shadow_rules=shadow,
             **groups,
             **policies,
             **{name: getattr(processing, name) for name in written},
         )
+
+    def _shadow(self) -> ShadowRules | None:
+        written = self._document.get("shadow_rules")
+        if written is None:
+            return None
+        return read_shadow(written, self._problems, self._rules_of)
+
+    def _rules_of(self, shadow: Document, problems: Problems) -> tuple[RuleSettings, ...]:
+        """The rules of another document, read as if they stood in this one."""
+        other = _Loader({"query_rules": shadow.value["query_rules"]}, self._environ, problems)
+        other._document = {**self._document, "query_rules": other._document["query_rules"]}
+        other._aliases = aliases(shadow.value, problems)
+        other._draft = replace(self._draft, rules=[], fast_routes=[])
+        other._rules()
+        check_rules(other._draft, problems)
+        return tuple(sorted((rule for _, rule in other._draft.rules), key=lambda rule: rule.rule_id))
 
     def _small(self) -> None:
         small = read_small(self._document, self._dsn, self._problems)
@@ -379,6 +405,7 @@ class _Loader:
         if isinstance(raw := self._document.get("hostgroups"), list):
             items = [item for item in raw if isinstance(item, dict) and _as_id(item.get("id")) is not None]
             names = {str(item.get("name") or f"hostgroup-{item.get('id')}"): item.get("id") for item in items}
+        names |= self._aliases
         if written in names:
             return names[written]
         near = did_you_mean(written, names)

@@ -105,7 +105,8 @@ class DatabaseSettings(Settings):
     """
     One database: what its servers share, and its hostgroups.
 
-    On reload a changed database gets new pools; the old ones drain.
+    On reload a new password and `tls` are for connections opened afterwards; another `user`, `database`, `server_settings`,
+    `via`, `found_rows` or parameter of the DSN replaces the connections as they come back; `engine` and `driver` cannot change.
     """
 
     name: str = Field(description="The key under `databases`; what `router.database(name)` and `database:` of a rule say.")
@@ -329,6 +330,13 @@ class ProcessingSettings(Settings):
     mirror: MirrorSettings = Field(default_factory=MirrorSettings, description="Mirroring.")
 
 
+class ShadowRules(Settings):
+    """A candidate rule set that is tried beside the live one: a file with `query_rules` of the same form."""
+
+    file: str = Field(description="Where they were read from.")
+    query_rules: tuple[RuleSettings, ...] = Field(description="Ascending by `rule_id`.")
+
+
 class RouterConfig(ProcessingSettings):
     """The whole configuration of a router."""
 
@@ -370,6 +378,12 @@ class RouterConfig(ProcessingSettings):
     )
     query_rules_fast_routing: tuple[FastRouteSettings, ...] = Field(
         default=(), description="Hostgroups by user, schema and flag, looked up when no applying rule ended the evaluation."
+    )
+
+    shadow_rules: ShadowRules | None = Field(
+        default=None,
+        description="Path of a file with `query_rules`, relative to this one: candidates that are evaluated beside the live "
+        "rules and never followed; what they would change is counted and reported. Read again at each reload.",
     )
 
     @property

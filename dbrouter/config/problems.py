@@ -64,6 +64,20 @@ class Problems:
             return f"the value of {written}"
         return show_value(value)
 
+    @property
+    def file(self) -> str | None:
+        """The file the document is from, as far as it is from one."""
+        return self._file
+
+    def take(self, found: Iterable[Problem]) -> None:
+        """Note what somebody else found."""
+        for problem in found:
+            self._found.setdefault((f"{problem.file}: {problem.path}", problem.message), problem)
+
+    def include(self, other: Problems) -> None:
+        """Note what was found in another document too."""
+        self.take(other._found.values())
+
     def raise_if_any(self) -> None:
         """
         End the loading when something was found.

@@ -144,7 +144,7 @@ class PoolSettings(Settings):
         default=60.0,
         description="Seconds after which a lease still out is reported once with the stack that acquired it. It is not "
         "taken away. "
-        "`null` reports nothing (and saves the stack). On reload: for leases taken afterwards.",
+        "`null` reports nothing (and saves the stack). On reload: at once.",
     )
     init: tuple[str, ...] = Field(
         default=(),

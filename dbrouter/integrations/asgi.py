@@ -1,9 +1,9 @@
 """
 Health endpoints: a plain ASGI application that any framework can mount, or a server run by itself.
 
-``/livez``, ``/readyz``, ``/health``, ``/breakers`` and ``/metrics`` answer from what the probes and the pools already know.
-Nothing here does I/O or waits, so every answer comes at once, whatever the servers do, and says how old its sample is. Nothing
-secret is told: no DSN, no user, no SQL; of a driver's error only its class or code.
+``/livez``, ``/readyz``, ``/health``, ``/breakers``, ``/shadow`` and ``/metrics`` answer from what the probes and the pools
+already know. Nothing here does I/O or waits, so every answer comes at once, whatever the servers do, and says how old its sample
+is. Nothing secret is told: no DSN, no user, no SQL; of a driver's error only its class or code.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 from dbrouter.events import Observer
 from dbrouter.resilience.breaker import BreakerSnapshot
-from dbrouter.router.report import DatabaseHealth, HealthSnapshot, NodeHealth, StatsSnapshot
+from dbrouter.router.report import ConfigHealth, DatabaseHealth, HealthSnapshot, NodeHealth, StatsSnapshot
+from dbrouter.router.shadow import ShadowDatabase, ShadowReport
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -46,6 +47,10 @@ class Reporting(Protocol):
 
     def stats(self) -> StatsSnapshot:
         """Its counters now, without I/O."""
+        ...
+
+    def shadow_report(self) -> ShadowReport | None:
+        """What its shadow rules would change, without I/O; None where it has none."""
         ...
 
     def observe(self, observer: Observer) -> None:
@@ -141,6 +146,7 @@ class _Endpoints:
             "/readyz": self._readyz,
             "/health": self._health,
             "/breakers": self._breakers,
+            "/shadow": self._shadow,
             "/metrics": self._metrics_text,
         }
 
@@ -183,6 +189,8 @@ class _Endpoints:
             },
             "checks": _checks(health, self._router.stats(), now),
         }
+        if health.config is not None:
+            body["configuration"] = _configuration(health.config, now)
         if closed:
             body["output"] = "the router is closed"
         return _json(503 if status == "fail" else 200, body, "application/health+json")
@@ -200,6 +208,12 @@ class _Endpoints:
                 }
             },
         )
+
+    def _shadow(self) -> _Answer:
+        report = self._router.shadow_report()
+        if report is None:
+            return _json(404, {"error": "the configuration has no shadow_rules"})
+        return _json(200, {"databases": {database.name: _shadow_database(database) for database in report.databases}})
 
     def _metrics_text(self) -> _Answer:
         if self._metrics is None:
@@ -220,6 +234,36 @@ def _metrics_of(router: Reporting) -> Callable[[], tuple[bytes, str]] | None:
 
 def _json(status: int, body: Any, content_type: str = "application/json") -> _Answer:
     return _Answer(status, json.dumps(body, separators=(",", ":")).encode(), content_type)
+
+
+def _configuration(config: ConfigHealth, now: datetime) -> dict[str, Any]:
+    """Which configuration is in force; of a rejected one only when and how much, for problems quote files."""
+    told: dict[str, Any] = {"generation": config.generation, "since": _stamp(now, config.age), "age": round(config.age, 3)}
+    if config.rejected_for is not None:
+        told["rejected"] = {"time": _stamp(now, config.rejected_for), "problems": len(config.problems)}
+    return told
+
+
+def _shadow_database(database: ShadowDatabase) -> dict[str, Any]:
+    """Digests by their hash: `Router.shadow_report` has the texts."""
+    return {
+        "plans": database.plans,
+        "differingPlans": database.differing_plans,
+        "differingCalls": database.calls,
+        "notListed": database.more,
+        "differences": [
+            {
+                "digest": f"0x{one.digest:016X}",
+                "live": one.live,
+                "candidate": one.candidate,
+                "liveRule": one.live_rule_id,
+                "candidateRule": one.candidate_rule_id,
+                "plans": one.plans,
+                "calls": one.calls,
+            }
+            for one in database.differences
+        ],
+    }
 
 
 def _readiness(database: DatabaseHealth, health: HealthSnapshot, policy: str) -> dict[str, Any]:

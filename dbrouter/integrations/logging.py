@@ -31,7 +31,7 @@ from typing import Any, TextIO
 import structlog
 
 from dbrouter.errors import ConfigError
-from dbrouter.events import BreakerChanged, Event, RouterClosed, TopologyChanged, register_default_observer
+from dbrouter.events import BreakerChanged, Event, RouterClosed, ShadowDiffered, TopologyChanged, register_default_observer
 from dbrouter.terms import BreakerState, EventLevel
 
 WINDOW = 5.0
@@ -208,6 +208,8 @@ def _key(event: Event) -> tuple[str, str, str]:
             code = str(event.new)
         case TopologyChanged():
             code = ",".join(event.unusable)
+        case ShadowDiffered():
+            code = f"{event.database}/{event.digest}/{event.live}/{event.candidate}"
         case _:
             code = "/".join(str(getattr(event, name)) for name in ("hostgroup", "code", "reason", "task") if hasattr(event, name))
     return event.name, str(getattr(event, "node", "")), code

@@ -33,7 +33,7 @@ from dbrouter.events import (
     TaskFailed,
 )
 from dbrouter.pool.stats import WAIT_BOUNDS
-from dbrouter.router.report import Durations, HealthSnapshot, MemberStats, StatsSnapshot
+from dbrouter.router.report import ConfigHealth, Durations, HealthSnapshot, MemberStats, StatsSnapshot
 from dbrouter.terms import BreakerState, EventLevel, Role
 
 _MEMBER = ("database", "hostgroup", "node")
@@ -106,6 +106,7 @@ class PrometheusCollector(Collector):
         yield from _queries(stats)
         yield from _effects(stats)
         yield from _nodes(health)
+        yield from _configuration(health.config)
         yield from self._events()
 
     def _events(self) -> Iterator[Metric]:
@@ -228,6 +229,18 @@ def _queries(stats: StatsSnapshot) -> Iterator[Metric]:
         plans.add_metric((database.name,), database.plans)
         learned.add_metric((database.name,), database.learned_writes)
     yield from (vetoes, plans, learned)
+    shadow_plans = CounterMetricFamily("dbrouter_shadow_plans", "Plans also made by the shadow rules.", labels=("database",))
+    shadow_calls = CounterMetricFamily(
+        "dbrouter_shadow_calls", "Calls that the shadow rules would have sent elsewhere.", labels=("database",)
+    )
+    digests = GaugeMetricFamily(
+        "dbrouter_shadow_digests", "Digests that the shadow rules would send elsewhere.", labels=("database",)
+    )
+    for database in stats.databases:
+        shadow_plans.add_metric((database.name,), database.shadow_plans)
+        shadow_calls.add_metric((database.name,), database.shadow_calls)
+        digests.add_metric((database.name,), database.shadow_digests)
+    yield from (shadow_plans, shadow_calls, digests)
 
 
 def _effects(stats: StatsSnapshot) -> Iterator[Metric]:
@@ -269,6 +282,19 @@ def _nodes(health: HealthSnapshot) -> Iterator[Metric]:
             state.add_metric((*labels, str(one)), node.breaker.state == one)
         refused.add_metric(labels, node.breaker.not_permitted_calls)
     yield from (usable, role, age, lag, state, refused)
+
+
+def _configuration(config: ConfigHealth | None) -> Iterator[Metric]:
+    generation = GaugeMetricFamily("dbrouter_config_generation", "1 after opening, one more with each configuration.")
+    age = GaugeMetricFamily("dbrouter_config_age_seconds", "Seconds the configuration has been in force.")
+    reloads = CounterMetricFamily("dbrouter_config_reloads", "Reloads that were taken over.")
+    rejections = CounterMetricFamily("dbrouter_config_rejections", "Reloads that were rejected.")
+    if config is not None:
+        generation.add_metric((), config.generation)
+        age.add_metric((), config.age)
+        reloads.add_metric((), config.reloads)
+        rejections.add_metric((), config.rejections)
+    yield from (generation, age, reloads, rejections)
 
 
 def _labels(member: MemberStats) -> tuple[str, str, str]:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 from dbrouter.cluster.node import Node
 from dbrouter.cluster.topology import NodeState, Shun, Topology
 from dbrouter.config.schema import ProbeSettings
+from dbrouter.drivers.base import ConnectOptions
 from dbrouter.errors import ConnectError
 from dbrouter.events import EventHub, LoopBlocked, NodeRestored, NodeShunned, TopologyChanged
 from dbrouter.monitor.looplag import LoopWatch
@@ -46,6 +47,7 @@ class _Watched:
     """What the last failed look raised."""
     misplaced_since: float | None = None
     """Since when a replica stands where writes go (loop time), as far as it was told."""
+    task: asyncio.Task[None] | None = None
 
 
 class Monitor:
@@ -82,8 +84,48 @@ class Monitor:
         """Start one probe loop per node."""
         self._watch.start()
         for entry in self._watched:
-            entry.node.on_suspicion = self._suspected
-            self._tasks.start(self._keep_looking(entry), name=f"probe {entry.node.id}")
+            self._begin(entry)
+
+    def add(
+        self, node: Node, prober: Prober, settings: ProbeSettings, first_timeout: float, seen: Seen | Missed | None = None
+    ) -> None:
+        """
+        Watch one more node from now on.
+
+        Args:
+            seen: what a look that was made already has shown.
+        """
+        entry = _Watched(node, prober, settings, first_timeout, Record(settings), asyncio.Event())
+        self._watched.append(entry)
+        self._by_node[node] = entry
+        if seen is not None:
+            self._note(entry, seen, asyncio.get_running_loop().time())
+        self._begin(entry)
+
+    def forget(self, node: Node) -> None:
+        """Watch *node* no more; its probe connection is closed."""
+        entry = self._by_node.pop(node)
+        self._watched.remove(entry)
+        node.on_suspicion = None
+        if entry.task is not None:
+            entry.task.cancel()
+        entry.prober.close()
+        states = {key: state for key, state in self.topology.nodes.items() if key != node.key}
+        self.topology = Topology(generation=self.topology.generation + 1, nodes=states)
+        self._looked.set()
+
+    def reconfigure(self, node: Node, settings: ProbeSettings, options: ConnectOptions) -> None:
+        """Watch *node* by other settings from its next look on."""
+        entry = self._by_node[node]
+        entry.prober.reconfigure(options)
+        if settings != entry.settings:
+            entry.settings = settings
+            entry.record.reconfigure(settings)
+            entry.wake.set()
+
+    def _begin(self, entry: _Watched) -> None:
+        entry.node.on_suspicion = self._suspected
+        entry.task = self._tasks.start(self._keep_looking(entry), name=f"probe {entry.node.id}")
 
     def stop(self) -> None:
         """Stop the loop watch and close every probe connection; the loops themselves end with their `OwnedTasks`."""
@@ -132,9 +174,10 @@ class Monitor:
 
     async def _keep_looking(self, entry: _Watched) -> None:
         loop = asyncio.get_running_loop()
-        interval, timeout = entry.settings.interval, entry.first_timeout
+        timeout = entry.first_timeout
         try:
             while True:
+                interval = entry.settings.interval
                 started = loop.time()
                 entry.wake.clear()
                 seen = await entry.prober.look(timeout)
@@ -228,7 +271,9 @@ class Monitor:
         )
 
     def _suspected(self, node: Node) -> None:
-        self._by_node[node].wake.set()
+        entry = self._by_node.get(node)
+        if entry is not None:
+            entry.wake.set()
 
     def _stalled(self, seconds: float) -> None:
         if self._events.listening:

@@ -40,6 +40,13 @@ class Prober:
         self._options = options
         self._password = password
         self._connection: Connection | None = None
+        self._stale = False
+
+    def reconfigure(self, options: ConnectOptions) -> None:
+        """Connect with *options* from the next look on; where they are other ones, on a new connection."""
+        if options != self._options:
+            self._options = options
+            self._stale = True
 
     async def look(self, timeout: float) -> Seen | Missed:
         """
@@ -51,8 +58,9 @@ class Prober:
         started = loop.time()
         try:
             async with asyncio.timeout(timeout):
-                if self._connection is None or self._connection.closed:
+                if self._stale or self._connection is None or self._connection.closed:
                     self.close()
+                    self._stale = False
                     self._connection = await self._driver.connect(self._options, password=self._password)
                 reply = await self._connection.probe()
         except TimeoutError as error:
@@ -85,6 +93,11 @@ class Record:
         self.successes = 0
         self.first = True
         self.shunned = False
+
+    def reconfigure(self, settings: ProbeSettings) -> None:
+        """Other numbers of looks from the next one on."""
+        self._fall = settings.fall
+        self._rise = settings.rise
 
     def saw(self) -> bool:
         """Count a look with an answer; whether the node may be used now."""

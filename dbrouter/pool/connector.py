@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from math import inf
 from time import monotonic
 
 from dbrouter.drivers.base import Connection, ConnectOptions, Driver, PasswordProvider
@@ -30,6 +31,9 @@ class Connector:
     Connects one pool to its server; see `Pool` for the hooks.
 
     Attributes:
+        options: what new connections are made with; another one may take its place at any time.
+        epoch: grows when connections that are being made with older options are not to be used.
+        hostgroup: how events call it.
         newborn: leases whose `on_connect` hook is running: not in the pool yet, but their statements have deadlines too.
         last_failure: ``ClassName: message`` of the last failure since the last success.
     """
@@ -38,18 +42,19 @@ class Connector:
         "_counters",
         "_driver",
         "_events",
-        "_hostgroup",
         "_judge",
         "_node",
         "_on_connect",
         "_on_connect_failed",
         "_on_connected",
-        "_options",
         "_pace",
         "_password",
         "_rng",
+        "epoch",
+        "hostgroup",
         "last_failure",
         "newborn",
+        "options",
     )
 
     def __init__(
@@ -70,9 +75,10 @@ class Connector:
         on_connected: Callable[[float, Connection], None] | None,
     ) -> None:
         self._node = node
-        self._hostgroup = hostgroup
+        self.hostgroup = hostgroup
         self._driver = driver
-        self._options = options
+        self.options = options
+        self.epoch = 0
         self._events = events
         self._rng = rng
         self._pace = pace
@@ -94,12 +100,13 @@ class Connector:
         started = monotonic()
         phase = Phase.CONNECT
         connection: Connection | None = None
+        options, epoch = self.options, self.epoch
         try:
-            async with asyncio.timeout(self._options.timeout + _GRACE_SECONDS):
-                connection = await self._driver.connect(self._options, password=self._password)
+            async with asyncio.timeout(options.timeout + _GRACE_SECONDS):
+                connection = await self._driver.connect(options, password=self._password)
             lease = seat(connection)
             phase = Phase.SETUP
-            await self._welcome(lease)
+            await self._welcome(lease, options)
         except Exception as error:
             if connection is not None:
                 connection.terminate()
@@ -110,23 +117,24 @@ class Connector:
                 connection.terminate()
             raise
         self._succeeded(connection, monotonic() - started)
+        if epoch != self.epoch:
+            lease.retire_at = -inf
+            lease.retire_why = "reloaded"
         return lease
 
-    async def _welcome(self, lease: Lease) -> None:
+    async def _welcome(self, lease: Lease, options: ConnectOptions) -> None:
         if self._on_connect is None:
             return
         self.newborn.add(lease)
         try:
-            async with asyncio.timeout(self._options.timeout):
+            async with asyncio.timeout(options.timeout):
                 await self._on_connect(lease)
         finally:
             self.newborn.discard(lease)
         connection = lease.connection
         if connection.closed or connection.in_transaction or connection.needs_settling:
             what = "closed it" if connection.closed else "left a transaction or a statement open on it"
-            raise ConnectError(
-                f"on_connect got a connection to {self._options.endpoint} and {what}", endpoint=self._options.endpoint
-            )
+            raise ConnectError(f"on_connect got a connection to {options.endpoint} and {what}", endpoint=options.endpoint)
         # What the hook has set is how sessions of this pool are meant to be.
         lease.dirty = None
         lease.task = None
@@ -139,7 +147,7 @@ class Connector:
         if self._on_connected is not None:
             self._on_connected(seconds, connection)
         if self._events.listening_debug:
-            self._events.emit(ConnectionOpened(hostgroup=self._hostgroup, node=self._node, took=seconds))
+            self._events.emit(ConnectionOpened(hostgroup=self.hostgroup, node=self._node, took=seconds))
 
     def _failed(self, error: Exception, phase: Phase, started: float) -> None:
         now = monotonic()
@@ -152,7 +160,7 @@ class Connector:
             self._on_connect_failed(verdict, error, now - started)
         if self._events.listening:
             event = ConnectionFailed(
-                hostgroup=self._hostgroup,
+                hostgroup=self.hostgroup,
                 node=self._node,
                 code=verdict.code,
                 cause=self.last_failure,

@@ -43,6 +43,11 @@ class Pace:
         self.failures = 0
         """Failures in a row."""
 
+    def reconfigure(self, settings: PaceSettings) -> None:
+        """Other limits from now on; what was being waited for after a failure is tried at once."""
+        self._settings = settings
+        self.succeeded()
+
     @property
     def parallel(self) -> int:
         """How many attempts may run side by side now."""

@@ -43,7 +43,7 @@ from dbrouter.terms import ConnectionFate, Phase
 KEEPALIVE_SECONDS = 30.0
 """An idle connection is pinged about this often."""
 
-_POLITE = frozenset({"lifetime", "idle", "uses", "session_state", "refused", "draining", "expired"})
+_POLITE = frozenset({"lifetime", "idle", "uses", "session_state", "refused", "draining", "expired", "resized", "reloaded"})
 """Reasons for which the connection is well and the server deserves a goodbye; for all others the socket is closed at once."""
 
 _IN_WORK = frozenset({Place.CHECKING, Place.SETTLING, Place.CLOSING})
@@ -131,7 +131,7 @@ class Pool:
             max_waiting=settings.max_waiting,
             max_uses=settings.max_uses,
             idle_timeout=settings.idle_timeout,
-            pace=Pace(pace or PaceSettings(burst=max(20, 2 * settings.max_size))),
+            pace=Pace(pace or _pace_of(settings)),
         )
         self._counters = PoolCounters()
         self._connector = Connector(
@@ -205,6 +205,11 @@ class Pool:
         return not state.seats and bool(state.pace.failures) and not state.connecting and state.pace.next_at(now) > now
 
     @property
+    def wants_connections(self) -> bool:
+        """Whether it keeps connections open that nobody asks for (`min_size`)."""
+        return self._state.min_size > 0
+
+    @property
     def last_connect_failure(self) -> str | None:
         """``ClassName: message`` of the last failure to connect since the last success."""
         return self._connector.last_failure
@@ -256,6 +261,40 @@ class Pool:
 
     def wake(self) -> None:
         """Look again whether to connect: what `may_connect` goes by has changed."""
+        self._supply()
+
+    def reconfigure(self, settings: PoolSettings, options: ConnectOptions, *, name: str, hostgroup: str, renew: bool) -> None:
+        """
+        Other settings from now on; connections, those in use and those who wait stay.
+
+        A smaller `max_size` is reached as connections come back. *options* are for connections opened afterwards.
+
+        Args:
+            renew: use none of the present connections any more: idle ones are closed now, those in use when they come back.
+        """
+        connector, state = self._connector, self._state
+        if renew or options != connector.options:
+            connector.options = options
+            state.pace.reconfigure(_pace_of(settings))
+        self.name = name
+        self.hostgroup = connector.hostgroup = hostgroup
+        if settings != self._settings:
+            self._settings = settings
+            closing = state.on_resize(
+                min_size=min(settings.min_size, settings.max_size),
+                max_size=settings.max_size,
+                max_waiting=settings.max_waiting,
+                max_uses=settings.max_uses,
+                idle_timeout=settings.idle_timeout,
+            )
+            for action in closing:
+                self.act(action)
+            if self._tick is not None:
+                self._tick.cancel()
+                self._on_tick()
+        if renew:
+            connector.epoch += 1
+            self.expire("reloaded")
         self._supply()
 
     async def acquire(self, deadline: float | None, check: bool = True, trace: bool = False) -> Lease:
@@ -600,6 +639,10 @@ class Pool:
         """In a child process: nothing here is ours any more; the leases, which must be kept (`fork.py`)."""
         self._jobs.forget()
         return self._state.on_fork()
+
+
+def _pace_of(settings: PoolSettings) -> PaceSettings:
+    return PaceSettings(burst=max(20, 2 * settings.max_size))
 
 
 def _give_up(waiter: _Waiter) -> None:

@@ -176,6 +176,7 @@ class PoolState(Generic[SeatT, WaiterT]):
         "max_uses",
         "max_waiting",
         "min_size",
+        "outsized",
         "pace",
         "seats",
         "settling",
@@ -205,6 +206,8 @@ class PoolState(Generic[SeatT, WaiterT]):
         self.draining = False
         self.wanted = False
         """Somebody was refused who would have waited."""
+        self.outsized = 0
+        """How many there were when `max_size` last became smaller; those beyond it go as they come back."""
 
     @property
     def size(self) -> int:
@@ -390,6 +393,8 @@ class PoolState(Generic[SeatT, WaiterT]):
         seat.place = _IN_USE
         if self.draining:
             return self._to_closing(seat, "draining")
+        if self.outsized > self.max_size and self._lasting() > self.max_size:
+            return self._to_closing(seat, "resized")
         return self.on_release(seat, now)
 
     def on_connect_ended(self) -> None:
@@ -428,6 +433,38 @@ class PoolState(Generic[SeatT, WaiterT]):
             seat.retire_why = why
         idle, self.idle[:] = list(self.idle), []
         return [self._to_closing(seat, why) for seat in idle]
+
+    def on_resize(
+        self, *, min_size: int, max_size: int, max_waiting: int, max_uses: int | None, idle_timeout: float | None
+    ) -> list[Close[SeatT]]:
+        """
+        Other limits from now on. Connections beyond a smaller *max_size* go: idle ones now, the oldest first, others as they
+        come back. Nobody leaves the line.
+        """
+        if max_size < self.max_size:
+            self.outsized = max(self.outsized if self.outsized > self.max_size else 0, self.size)
+        self.min_size = min_size
+        self.max_size = max_size
+        self.max_waiting = max_waiting
+        self.max_uses = sys.maxsize if max_uses is None else max_uses
+        self.idle_timeout = inf if idle_timeout is None else idle_timeout
+        excess = self._lasting() + self.connecting - max_size
+        closing = []
+        while excess > 0 and self.idle:
+            closing.append(self._to_closing(self.idle.pop(0), "resized"))
+            excess -= 1
+        for seat in self.seats:
+            if excess <= 0:
+                break
+            if seat.place is not _CLOSING and seat.retire_at > -inf:
+                seat.retire_at = -inf
+                seat.retire_why = "resized"
+                excess -= 1
+        return closing
+
+    def _lasting(self) -> int:
+        """Connections that may be used again."""
+        return sum(1 for seat in self.seats if seat.place is not _CLOSING and seat.retire_at > -inf)
 
     def on_drain(self) -> tuple[list[Close[SeatT]], list[WaiterT]]:
         """Nothing is handed out any more: what to close now, and who waited in vain."""
@@ -526,7 +563,7 @@ class PoolState(Generic[SeatT, WaiterT]):
             ("closing", places[_CLOSING], self.closing),
             ("gone", places[_GONE], 0),
             ("aside", self.checking + self.settling + self.closing, self.aside),
-            ("size within max_size", self.size <= self.max_size, True),
+            ("size within max_size", self.size <= max(self.max_size, self.outsized), True),
             ("connecting is not negative", self.connecting >= 0, True),
             ("nobody waits beside an idle connection", not self.idle or self.checking >= len(self.waiters), True),
         ]

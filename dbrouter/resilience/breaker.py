@@ -169,6 +169,16 @@ class Breaker:
         """The recorded state machine, for tools that know pybreaker; read it and listen to it, do not drive it."""
         return self._record
 
+    def reconfigure(self, settings: BreakerSettings) -> None:
+        """Other settings from the next outcome on; the state stays, and a window of another length starts empty."""
+        if settings == self._settings:
+            return
+        if settings.window != self._settings.window:
+            self._window = RateWindow(settings.window)
+            self._calls = self._window.calls
+        self._settings = settings
+        self._unusual_from = self._slow_from if self.state is BreakerState.CLOSED else -inf
+
     # ---- results
 
     def succeeded(self, now: float, seconds: float, generation: int) -> None:

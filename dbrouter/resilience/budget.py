@@ -46,6 +46,11 @@ class RetryBudget:
     def __repr__(self) -> str:
         return f"<RetryBudget calls={self._calls.total} retries={self._retries.total} in {_SECONDS:g}s>"
 
+    def reconfigure(self, settings: RetrySettings) -> None:
+        """Other shares from now on, of the same calls."""
+        self._share = settings.budget
+        self._floor = settings.budget_min * _SECONDS
+
     def deposit(self, now: float) -> None:
         """HOT: a call is made at *now* (monotonic seconds)."""
         if now >= self.edge:

@@ -76,6 +76,12 @@ class ResultCache:
         self._entries[key] = Kept(tuple(rows), described, now, size)
         self.stored += 1
 
+    def successor(self, max_bytes: int) -> ResultCache:
+        """An empty cache that goes on counting where this one stands: what calls under way store here reaches nobody else."""
+        other = ResultCache(max_bytes)
+        other.hits, other.misses, other.stored, other.refused = self.hits, self.misses, self.stored, self.refused
+        return other
+
     def clear(self) -> None:
         """Forget every result; the counters stay."""
         self._entries.clear()

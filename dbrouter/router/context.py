@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Node
 from dbrouter.drivers.base import Driver
-from dbrouter.errors import PoolClosedError
+from dbrouter.errors import DatabaseRemovedError, PoolClosedError
 from dbrouter.events import EventHub
 from dbrouter.router.cache import ResultCache
 from dbrouter.router.mirror import Mirror
@@ -60,9 +61,46 @@ class Context:
     """Sends a mirrored statement on this database; set when its calls are bound."""
     schema_changed: Callable[[], None] = field(default=_nothing, repr=False)
     """Called behind every statement that changes the schema, and the privileges."""
+    followers: weakref.WeakSet[Any] = field(default_factory=weakref.WeakSet)
+    """Every `Database` that is bound to it: told when a reload changes it."""
     loop: asyncio.AbstractEventLoop | None = None
     """Where the router was opened; nothing of it works anywhere else."""
     pid: int = field(default_factory=os.getpid)
+
+    def become(
+        self,
+        *,
+        planner: Planner,
+        writer: Hostgroup,
+        reader: Hostgroup,
+        hostgroups: tuple[Hostgroup, ...],
+        nodes: tuple[Node, ...],
+        cache: ResultCache,
+        call_timeout: float | None,
+    ) -> None:
+        """What a reload says of it from now on, for whoever holds it and for every `Database` bound to it."""
+        self.planner = planner
+        self.writer = writer
+        self.reader = reader
+        self.hostgroups = hostgroups
+        self.nodes = nodes
+        self.cache = cache
+        self.call_timeout = call_timeout
+        for follower in list(self.followers):
+            follower._bind(self)
+
+    def remove(self) -> None:
+        """A reload removed the database: nothing is planned for it any more."""
+        planner = self.planner
+        planner.gone = self.removed
+        planner.cache.clear()
+        self.send_copy = _nowhere
+
+    def removed(self) -> DatabaseRemovedError:
+        """The error for calls on a database that a reload removed."""
+        return DatabaseRemovedError(
+            f"a reload removed database {self.database!r}: the configuration in force does not have it", database=self.database
+        )
 
     def stranger(self) -> PoolClosedError:
         """The error for a caller in another event loop, or in a child process."""

@@ -24,7 +24,7 @@ from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
 from dbrouter.router.detour import Answerer, detour
 from dbrouter.router.explanation import Explanation, explain
-from dbrouter.router.functions import VALID_SECONDS
+from dbrouter.router.functions import VALID_SECONDS, FunctionCatalog
 from dbrouter.router.limits import time_left
 from dbrouter.router.plan import Plan
 from dbrouter.router.planner import Wish
@@ -69,7 +69,11 @@ class Database:
         self._bind(context)
 
     def _bind(self, context: Context) -> None:
+        bound: Context | None = getattr(self, "_context", None)  # never by __dict__, which makes every look at self slower
+        if bound is not None and bound is not context:
+            bound.followers.discard(self)
         self._context = context
+        context.followers.add(self)
         self._planner = context.planner
         self._plans = context.planner.cache
         self._events = context.events
@@ -293,8 +297,11 @@ class Database:
 
     def _tidy(self, plan: Plan, lease: Lease) -> None:
         """Give the connection back after a statement that left, or may have left, something on its session."""
+        if plan.difference is not None:
+            plan.difference.calls += 1
+        context = self._context_of(plan)
         if plan.statement.ddl:
-            self._context.schema_changed()
+            context.schema_changed()
         if plan.taints is not None:
             lease.dirty = plan.taints
             lease.release()
@@ -302,15 +309,19 @@ class Database:
         if not plan.reset:
             lease.release()
             return
-        lease.release_after(reset=plan.reset)
-        if plan.reset:
-            functions = self._planner.catalog.unasked(plan.unknown)
-            if functions:
-                self._context.tasks.start(self._look_up(functions), name="look up functions")
+        lease.release_after(reset=True)
+        functions = context.planner.catalog.unasked(plan.unknown)
+        if functions:
+            own = self if context is self._context else Database(context)
+            context.tasks.start(own._look_up(functions, context.planner.catalog), name="look up functions")
 
-    async def _look_up(self, functions: tuple[str, ...]) -> None:
+    def _context_of(self, plan: Plan) -> Context:
+        """The database *plan* is for, also after a reload has bound this object to another one."""
+        context: Context | None = plan.hostgroup.owner
+        return self._context if context is None else context
+
+    async def _look_up(self, functions: tuple[str, ...], catalog: FunctionCatalog) -> None:
         """In the background: ask the catalog, so that harmless functions need no reset, and forget the answer after a while."""
-        catalog = self._planner.catalog
         try:
             rows = await self.fetch(STABLE, catalog.names(functions), timeout=5.0)
         except Exception:
@@ -323,7 +334,7 @@ class Database:
 
     def _recovery(self, plan: Plan, started: float, deadline: float | None, timeout: Any, idempotent: bool) -> Recovery:
         return Recovery(
-            self._context,
+            self._context_of(plan),
             statement=plan.statement,
             read=plan.read,
             idempotent=idempotent,
@@ -549,6 +560,7 @@ class Database:
 
         The caller is the one of `dbrouter.context`. Where a rule draws its flag by weight, the heaviest one is shown.
         """
+        self._planner.check()
         return explain(self._context, sql, Wish(tag, route, hostgroup))
 
     @staticmethod
@@ -557,6 +569,7 @@ class Database:
 
     def _pinned_group(self, readonly: bool, isolation: str | None, hostgroup: int | str | None) -> Hostgroup:
         context = self._context
+        context.planner.check()
         if hostgroup is not None:
             return context.planner.hostgroup(hostgroup)
         if readonly and not (isolation is not None and isolation.lower() == "serializable" and context.engine == "postgresql"):

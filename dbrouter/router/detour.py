@@ -102,9 +102,10 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
         remember(plan, context.database)
         return ((), None, None), plan, answerer, answerer, 0, monotonic() - started
     caller = current()
+    cache = context.cache  # A reload may give the context another one while this call is under way.
     key = _key(context, plan, effects, params, caller)
     if key is not None and effects.cache_ttl is not None:
-        kept = context.cache.get(key, effects.cache_ttl, started)
+        kept = cache.get(key, effects.cache_ttl, started)
         if kept is not None:
             answerer = Answerer(plan.hostgroup.name, "cache", kept.described)
             return (list(kept.rows), None, None), plan, answerer, answerer, 0, monotonic() - started
@@ -119,7 +120,7 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
     else:
         sent = await send(plan, limit)
     if key is not None and (sent[0][0] or effects.cache_empty):
-        context.cache.put(key, sent[0][0], sent[3].describe(sent[0]), monotonic())
+        cache.put(key, sent[0][0], sent[3].describe(sent[0]), monotonic())
     return sent
 
 

@@ -49,6 +49,14 @@ class FunctionCatalog:
         self.introspected = False
         """Whether the catalog was read; until then every unknown function may write."""
 
+    def inherit(self, before: FunctionCatalog) -> None:
+        """Take over what servers have said to *before*, of the same schema; the configuration is not taken over."""
+        self._asked = before._asked
+        self._harmless = before._harmless
+        if self.introspects and before.introspects:
+            self._may_write = before._may_write
+            self.introspected = before.introspected
+
     @property
     def introspects(self) -> bool:
         """Whether the catalog is to be read."""

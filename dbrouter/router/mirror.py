@@ -36,6 +36,11 @@ class Mirror:
         self.running = 0
         self.sent = self.failed = self.dropped = 0
 
+    def reconfigure(self, *, max_concurrency: int, max_queue: int) -> None:
+        """Other limits for copies that are offered from now on."""
+        self._max_concurrency = max_concurrency
+        self._max_queue = max_queue
+
     @property
     def waiting(self) -> int:
         """Copies that wait for their turn."""

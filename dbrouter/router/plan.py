@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.errors import ParameterError
@@ -14,6 +14,9 @@ from dbrouter.router.refusals import Refusal
 from dbrouter.sql import Statement
 from dbrouter.sql.parameters import Named
 from dbrouter.terms import Intent
+
+if TYPE_CHECKING:
+    from dbrouter.router.shadow import Difference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +77,21 @@ class Plan:
         timeout: seconds for the whole call where the caller gives none; None: no limit.
         attempts: how often it may be sent in all.
         reset: whether the session must be brought back to its first state afterwards (functions we do not know).
-        tidy: something is left to do after it (*reset*, *taints*, or the catalog to be read again).
+        tidy: something is left to do after it (*reset*, *taints*, the catalog to be read again, or *difference*).
         script: several statements in one text, to be sent by the simple protocol.
         taints: why the connection cannot be handed on afterwards (session state), or None.
         forbidden: makes the error of the rule that forbids this text, or None; holds on pinned connections too.
         refusal: makes the error this text is refused with as a pooled call, or None.
         effects: what a rule wants beside sending it, or None.
         detour: a pooled call does not simply send it (*refusal* or *effects*).
+        difference: what the shadow rules would do otherwise, or None; its calls are counted where *tidy* leads.
         stays: the caller asked for ``route="read"``: a read-only refusal is the answer, never a reason to go to the primary.
     """
 
     __slots__ = (
         "attempts",
         "detour",
+        "difference",
         "effects",
         "forbidden",
         "hits",
@@ -122,6 +127,7 @@ class Plan:
         self.unknown: tuple[str, ...] = ()
         self.pure = True
         self.tidy = False
+        self.difference: Difference | None = None
         self.named: Named | None = None
         self.rule_id: int | None = None
         self.hits: tuple[int, ...] = ()

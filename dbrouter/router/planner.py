@@ -11,10 +11,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dbrouter.cluster.hostgroup import Hostgroup
-from dbrouter.errors import ParameterError
+from dbrouter.errors import ParameterError, RoutingError
 from dbrouter.events import EventHub, RuleVetoed
 from dbrouter.router.caller import Caller, current
 from dbrouter.router.functions import FunctionCatalog
@@ -38,6 +38,9 @@ from dbrouter.sql.digest import DigestOptions
 from dbrouter.sql.parameters import compile_named
 from dbrouter.sql.volatile import volatile_words
 from dbrouter.terms import Engine, Intent
+
+if TYPE_CHECKING:
+    from dbrouter.router.shadow import Shadow
 
 LEARNED_LIMIT = 10_000
 """Digests remembered as writes because a server refused them as read-only."""
@@ -64,6 +67,8 @@ class Planner:
         default: takes what no rule sends anywhere, reads too; None: reads go to the reader, the rest to the writer.
         peers: the planner of every hostgroup of every database by its id, this one's included; mirrors look there.
         contextual: plans depend on more than text, tag, route and hostgroup, so none is kept under its bare text.
+        shadow: the candidate rules that are tried beside these, or None; set by `try_beside`.
+        gone: makes the error for every statement, where a reload removed the database.
         notes_writes: contexts must remember that they have written.
     """
 
@@ -84,10 +89,12 @@ class Planner:
         "default",
         "digest_options",
         "engine",
+        "gone",
         "hits",
         "notes_writes",
         "peers",
         "reader",
+        "shadow",
         "vetoes",
         "writer",
     )
@@ -120,6 +127,8 @@ class Planner:
         self.hits: dict[int, int] = {}
         """How many plans each rule matched; calls are counted by hostgroup."""
         self.vetoes = 0
+        self.shadow: Shadow | None = None
+        self.gone: Callable[[], RoutingError] | None = None
         self.peers: Mapping[int, Planner] = {}
         self.digest_options = digest_options
         self._hostgroups: dict[int | str, Hostgroup] = {}
@@ -136,6 +145,43 @@ class Planner:
         self._caller_facts = _getter(tuple(name for name in rules.caller_facts if name != "tag"))
         self.contextual = bool(rules.caller_facts) or rules.by_chance or rules.keeps_flags
         self.notes_writes = rules.caches or rules.follows_writes
+
+    def try_beside(self, shadow: Shadow) -> None:
+        """
+        Ask *shadow* about every plan that is made.
+
+        Where its rules look at who calls, so do the keys of the cache: plans are kept as if they were live.
+        """
+        self.shadow = shadow
+        asked = shadow.candidate.rules.caller_facts
+        self._caller_facts = _getter(tuple(sorted({*self._rules.caller_facts, *asked} - {"tag"})))
+        self.contextual = self.contextual or bool(asked)
+
+    def check(self) -> None:
+        """
+        Plan nothing any more where the database is gone.
+
+        Raises:
+            DatabaseRemovedError: a reload removed it.
+        """
+        if self.gone is not None:
+            raise self.gone()
+
+    def inherit(self, before: Planner, *, catalog: bool = True) -> None:
+        """
+        Take over what *before* has learned and counted under another configuration of the same database.
+
+        Args:
+            catalog: what its catalog says of functions still holds.
+        """
+        self._learned = before._learned
+        if catalog:
+            self.catalog.inherit(before.catalog)
+        self.vetoes = before.vetoes
+        known = {rule.rule_id for rule in self._rules.rules}
+        self.hits = {rule_id: hits for rule_id, hits in before.hits.items() if rule_id in known}
+        if self.shadow is not None:
+            self.shadow.candidate._learned = self._learned
 
     @property
     def rules(self) -> RuleSet:
@@ -186,11 +232,15 @@ class Planner:
         """A plan made for a call: counted, and told of where it was vetoed."""
         if not isinstance(text, str):
             raise TypeError(f"the statement must be a str, got {type(text).__name__}")
+        self.check()
         plan = self.decide(text, wish, caller, draw)
         for rule_id in plan.hits:
             self.hits[rule_id] = self.hits.get(rule_id, 0) + 1
         if plan.veto is not None:
             self._vetoed(plan, plan.veto)
+        if self.shadow is not None:
+            compared = self.decide(text, wish, caller) if self._rules.by_chance else plan
+            self.shadow.look(plan, compared, text, wish, caller)
         return plan
 
     def facts(self, text: str, wish: Wish, caller: Caller | None) -> Facts:

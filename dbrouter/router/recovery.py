@@ -171,6 +171,12 @@ class Recovery:
         now = monotonic()
         if self._expired(now):
             self._raise_deadline("acquiring", group, None, now)
+        if group.successor is not None and (group.successor.read_only or not self._stays_here(group)):
+            self.tried.clear()
+            return group.successor
+        gone = self._context.planner.gone
+        if gone is not None:
+            raise gone() from self.first
         if group.unprobed and not group.usable:
             await group.wait_for_change(self.deadline)
             return group

@@ -12,6 +12,7 @@ from dbrouter.cluster.node import Node
 from dbrouter.pool.stats import Histogram, PoolSnapshot
 from dbrouter.resilience.breaker import BreakerSnapshot
 from dbrouter.router.context import Context
+from dbrouter.router.shadow import Shadow, ShadowReport
 
 Status = Literal["pass", "warn", "fail"]
 
@@ -55,12 +56,30 @@ class DatabaseHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigHealth:
+    """The configuration in force, and what became of the attempts to change it."""
+
+    generation: int
+    """1 after opening, one more with each configuration that differs."""
+    age: float
+    """Seconds it has been in force."""
+    reloads: int
+    """Reloads that were taken over, those that changed nothing included."""
+    rejections: int
+    rejected_for: float | None
+    """Seconds since the last reload was rejected; None where none was since the last that was taken over."""
+    problems: tuple[str, ...]
+    """What was wrong then, each with file, line and path; without passwords."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSnapshot:
     """The router's health at one moment."""
 
     status: Status
     databases: tuple[DatabaseHealth, ...]
     nodes: tuple[NodeHealth, ...]
+    config: ConfigHealth | None = None
 
     def ready(self, policy: str = "any") -> bool:
         """
@@ -142,6 +161,12 @@ class DatabaseStats:
     learned_writes: int
     rule_hits: dict[int, int]
     """Per rule, how many distinct plans it matched."""
+    shadow_plans: int = 0
+    """Plans that were also made by the shadow rules."""
+    shadow_digests: int = 0
+    """Digests (by pair of destinations) that the shadow rules would send elsewhere."""
+    shadow_calls: int = 0
+    """Calls of them since the rules were loaded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +232,7 @@ def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
                 vetoes=context.planner.vetoes,
                 learned_writes=context.planner.learned,
                 rule_hits=dict(context.planner.hits),
+                **_shadow(context.planner.shadow),
             )
             for context in contexts
         ),
@@ -245,6 +271,20 @@ def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
             running=mirror.running, waiting=mirror.waiting, sent=mirror.sent, failed=mirror.failed, dropped=mirror.dropped
         ),
     )
+
+
+def _shadow(shadow: Shadow | None) -> dict[str, int]:
+    if shadow is None:
+        return {}
+    return {"shadow_plans": shadow.plans, "shadow_digests": shadow.digests, "shadow_calls": shadow.calls}
+
+
+def shadow_report(contexts: Sequence[Context]) -> ShadowReport | None:
+    """What the shadow rules would change, or None where there are none."""
+    shadows = [context.planner.shadow for context in contexts if context.planner.shadow is not None]
+    if not shadows:
+        return None
+    return ShadowReport(file=shadows[0].file, databases=tuple(shadow.report() for shadow in shadows))
 
 
 def _database_health(context: Context) -> DatabaseHealth:

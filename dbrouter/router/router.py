@@ -5,9 +5,9 @@ Router: the calls of the default database, and the life of everything: opening, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self
@@ -19,12 +19,15 @@ from dbrouter.errors import ParameterError
 from dbrouter.events import Observer, RouterClosed, RouterOpened
 from dbrouter.router import report
 from dbrouter.router.build import Parts, build
+from dbrouter.router.context import Context
 from dbrouter.router.database import Database
 from dbrouter.router.introspection import LIMIT_SECONDS, Introspection
+from dbrouter.router.reload import DRAIN_SECONDS, Reloader, ReloadReport, Source
 from dbrouter.router.session import PinnedConnection
+from dbrouter.router.shadow import ShadowReport
+from dbrouter.router.triggers import Triggers
 from dbrouter.terms import StartPolicy
 
-Source = str | Path | Mapping[str, Any] | RouterConfig
 OnConnect = Callable[[PinnedConnection], Awaitable[None]]
 
 
@@ -35,11 +38,13 @@ class Router(Database):
     A router belongs to the event loop it was opened in, and to one process: open it after forking.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, source: Source | None = None) -> None:
         super().__init__(parts.contexts[0])
         self._parts = parts
-        self._databases: dict[str, Database] = {parts.contexts[0].database: self}
-        self._databases.update((context.database, Database(context)) for context in parts.contexts[1:])
+        self._databases: dict[str, Database] = {context.database: Database(context) for context in parts.contexts}
+        self._reloader = Reloader(parts, parts.config if source is None else source, self._follow)
+        self._triggers: Triggers | None = None
+        self._introspections: dict[str, tuple[Context, asyncio.Task[None] | None]] = {}
         self._closed = False
         self._drained = asyncio.Event()
 
@@ -52,6 +57,8 @@ class Router(Database):
         password: PasswordProvider | None = None,
         observers: Sequence[Observer] = (),
         drivers: Callable[[str], Driver] | None = None,
+        reload_on_sighup: bool = False,
+        watch: bool = False,
     ) -> Opening:
         """
         Open a router: ``async with Router.open(…) as router``, or ``router = await Router.open(…)`` and later
@@ -65,14 +72,17 @@ class Router(Database):
             observers: told of every event from the start (`dbrouter.events.Observer`).
             drivers: makes the driver of a name (``asyncpg``, ``aiomysql``, ``asyncmy``); tests hand in
                 `dbrouter.testing.FakeDriver`.
+            reload_on_sighup: `reload` at each SIGHUP, until the router is closed; in the main thread only.
+            watch: `reload` when the file (or its ``shadow_rules``) has changed; needs the extra ``watch``, and a file.
 
         Raises:
+            ParameterError: *reload_on_sighup* or *watch* cannot be had here.
             ConfigError: the configuration has problems; all of them are listed.
             ConnectError: what `start` demands was not reachable.
 
         If cancelled, everything that was opened is closed again.
         """
-        return Opening(source, on_connect, password, observers, drivers)
+        return Opening(source, on_connect, password, observers, drivers, reload_on_sighup, watch)
 
     @property
     def closed(self) -> bool:
@@ -96,9 +106,47 @@ class Router(Database):
             raise ParameterError(f"no database {name!r}; the configuration has {', '.join(self._databases)}")
         return found
 
+    def _follow(self) -> None:
+        """A reload has put other parts in force: be bound to the default database, and know those there are."""
+        contexts = self._parts.contexts
+        self._databases = {context.database: self._databases.get(context.database) or Database(context) for context in contexts}
+        if self._context is not contexts[0]:
+            self._bind(contexts[0])
+        self._follow_introspection()
+
+    async def reload(self, source: Source | None = None, *, drain_timeout: float | None = DRAIN_SECONDS) -> ReloadReport:
+        """
+        Put another configuration in force while queries run.
+
+        Every call sees the old configuration or the new one as a whole. Statements under way finish as they began, on their
+        connections, also where their server is gone; what stands in line or fails afterwards goes on by the new configuration.
+        Nodes that stay keep their pools, breakers and statistics. New servers are looked at and connected to first, for at most a
+        second, and serve nobody before a probe has seen them; ``start`` is not applied: one that cannot be reached is shunned.
+
+        Args:
+            source: path of a YAML file, a mapping of the same shape, or a `RouterConfig`; None: the one in force, read again
+                (variables and secret files too).
+            drain_timeout: seconds after which what still runs on removed servers is cut off; None: never.
+
+        Returns:
+            What has changed; nothing changes where the configuration is the same.
+
+        Raises:
+            ConfigError: the configuration has problems; the old one stays in force, and `health` says so.
+            PoolClosedError: the router is closed.
+
+        Two reloads at once run one after the other. If cancelled, either the old or the new configuration is in force.
+        """
+        return await self._reloader.reload(source, drain_timeout=drain_timeout)
+
+    def shadow_report(self) -> ShadowReport | None:
+        """What the rules of ``shadow_rules`` would have changed so far; None where there are none. No I/O."""
+        return report.shadow_report(self._parts.contexts)
+
     def health(self) -> report.HealthSnapshot:
-        """What each database can serve, and each node's role, breaker and last sample; no I/O."""
-        return report.health(self._parts.contexts, monotonic())
+        """What each database can serve, each node's role, breaker and last sample, and the configuration's age; no I/O."""
+        now = monotonic()
+        return replace(report.health(self._parts.contexts, now), config=self._reloader.health(now))
 
     def stats(self) -> report.StatsSnapshot:
         """Counters of calls, retries, pools and plans; no I/O."""
@@ -123,10 +171,13 @@ class Router(Database):
         started = monotonic()
         abandoned = 0
         try:
-            pools = self._parts.pools
+            if self._triggers is not None:
+                self._triggers.stop()
+            await self._reloader.close()
+            pools = (*self._parts.pools, *self._reloader.draining)
             abandoned = sum(await asyncio.gather(*(pool.drain(started + timeout) for pool in pools)))
         finally:
-            for pool in self._parts.pools:
+            for pool in (*self._parts.pools, *self._reloader.draining):
                 pool.cut()  # Of a pool that drained nothing is left; of one whose drain was cancelled before it began, all.
             self._parts.monitor.stop()
             self._drained.set()
@@ -142,9 +193,26 @@ class Router(Database):
             if not context.planner.catalog.introspects:
                 continue
             introspection = Introspection(context, partial(_read, database))
-            context.schema_changed = introspection.schema_changed
             await introspection.read()
-            self._parts.tasks.start(introspection.run(), name=f"introspect {context.database}")
+            self._keep_read(context, introspection)
+
+    def _keep_read(self, context: Context, introspection: Introspection) -> None:
+        context.schema_changed = introspection.schema_changed
+        task = self._parts.tasks.start(introspection.run(), name=f"introspect {context.database}")
+        self._introspections[context.database] = context, task
+
+    def _follow_introspection(self) -> None:
+        """After a reload: keep the catalogs read where the configuration in force says so, and no others."""
+        wanted = {context.database: context for context in self._parts.contexts if context.planner.catalog.introspects}
+        for name, (context, task) in list(self._introspections.items()):
+            if wanted.get(name) is not context and task is not None:
+                task.cancel()
+                del self._introspections[name]
+        for name, context in wanted.items():
+            if name not in self._introspections:
+                self._keep_read(context, Introspection(context, partial(_read, self._databases[name])))
+            if not context.planner.catalog.introspected:
+                context.schema_changed()
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,8 +231,12 @@ class Opening:
         password: PasswordProvider | None,
         observers: Sequence[Observer],
         drivers: Callable[[str], Driver] | None,
+        reload_on_sighup: bool,
+        watch: bool,
     ) -> None:
         self._source = source
+        self._reload_on_sighup = reload_on_sighup
+        self._watch = watch
         self._on_connect = on_connect
         self._password = password
         self._observers = observers
@@ -188,8 +260,10 @@ class Opening:
         parts = build(
             config, on_connect=self._on_connect, password=self._password, observers=self._observers, drivers=self._drivers
         )
-        router = Router(parts)
+        router = Router(parts, self._source)
         try:
+            if self._reload_on_sighup or self._watch:
+                router._triggers = Triggers(router._reloader, parts.tasks, sighup=self._reload_on_sighup, watch=self._watch)
             for pool in parts.pools:
                 pool.start()
             parts.monitor.start()

@@ -45,7 +45,7 @@ class PoolMachine(RuleBasedStateMachine):
         super().__init__()
         self.now = 1000.0
         self.rng = random.Random(3)
-        self.max_size = 4
+        self.max_size = self.largest = 4
         self.state: PoolState[Seat, Caller] = PoolState(
             min_size=1,
             max_size=self.max_size,
@@ -251,6 +251,18 @@ class PoolMachine(RuleBasedStateMachine):
             caller.gone = True
         self.line = []
 
+    @rule(size=st.integers(1, 8))
+    def resize(self, size: int) -> None:
+        """A reload changes the limits: idle ones beyond a smaller one go now, nobody leaves the line."""
+        before = list(self.state.idle)
+        closing = self.state.on_resize(min_size=1, max_size=size, max_waiting=5, max_uses=6, idle_timeout=20.0)
+        assert [close.seat for close in closing] == before[: len(closing)], "not the oldest"
+        self.largest = max(self.largest if self.largest > size else 0, self.state.size, size)
+        for close in closing:
+            self.act(close)
+        self.max_size = size
+        self.supply()
+
     @precondition(lambda self: self.gone)
     @rule(index=st.integers(0, 10))
     def late_release(self, index: int) -> None:
@@ -271,7 +283,11 @@ class PoolMachine(RuleBasedStateMachine):
         assert (state.settling, state.checking, state.closing) == (len(self.settling), len(self.checking), len(self.closing))
         assert state.connecting == len(self.connecting)
         total = len(state.idle) + state.in_use + state.settling + state.checking + state.closing + state.connecting
-        assert total == state.size <= self.max_size
+        assert total == state.size <= self.largest
+        lasting = [seat for seat in state.seats if seat.retire_at > float("-inf") and seat.place is not Place.CLOSING]
+        assert len(lasting) <= self.max_size
+        if state.size > self.max_size:
+            assert state.on_need(self.now, True) != Connect()
         assert all(seat.place is Place.IN_USE for seat in self.held)
         living = [caller for caller in self.line if not caller.gone]
         assert [caller for caller in state.waiters if not caller.gone] == living

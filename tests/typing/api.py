@@ -25,6 +25,7 @@ from dbrouter import (
     PinnedConnection,
     PoolError,
     PoolTimeoutError,
+    ReloadReport,
     Result,
     RetriesExhaustedError,
     Route,
@@ -32,6 +33,7 @@ from dbrouter import (
     RouterConfig,
     Row,
     SessionStatementError,
+    ShadowReport,
     StatementRejectedError,
     StatsSnapshot,
     Transaction,
@@ -138,6 +140,13 @@ async def transfer(tx: Transaction) -> int:
     return 10
 
 
+async def reloading(router: Router) -> None:
+    """Another configuration."""
+    report = await router.reload("dbrouter.yaml", drain_timeout=None)
+    assert_type(report, ReloadReport)
+    assert_type((report.generation, report.changes), tuple[int, tuple[str, ...]])
+
+
 async def running(router: Router) -> None:
     """`run` answers what the function answers."""
     assert_type(await router.run(transfer), int)
@@ -161,6 +170,7 @@ def reports(router: Router, database: Database) -> None:
     for member in stats.members:
         assert_type(member.pool.in_use, int)
     assert_type(router.database("catalog"), Database)
+    assert_type(router.shadow_report(), ShadowReport | None)
     health_app(router, ready="any")
 
 

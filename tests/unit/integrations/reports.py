@@ -18,6 +18,7 @@ from dbrouter.router.report import (
     NodeHealth,
     StatsSnapshot,
 )
+from dbrouter.router.shadow import ShadowReport
 from dbrouter.terms import BreakerState
 
 SECRET = 'InvalidPasswordError: password authentication failed for user "app" on postgresql://app:hunter2@db2/shop'
@@ -183,6 +184,7 @@ class ReportingRouter:
         self.reported = health
         self.counted = stats
         self.closed = False
+        self.shadow: ShadowReport | None = None
         self.events = EventHub()
 
     def health(self) -> HealthSnapshot:
@@ -192,6 +194,10 @@ class ReportingRouter:
     def stats(self) -> StatsSnapshot:
         """What was given."""
         return self.counted
+
+    def shadow_report(self) -> ShadowReport | None:
+        """What was given."""
+        return self.shadow
 
     def observe(self, observer: Observer) -> None:
         """Hand events of `events` to *observer*."""

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from dbrouter.integrations.asgi import App, health_app
+from dbrouter.router.report import ConfigHealth
+from dbrouter.router.shadow import ShadowDatabase, ShadowDifference, ShadowReport
 from tests.unit.integrations.reports import ALL_DOWN, ONE_DOWN, WELL, ReportingRouter, database, node
 
-ENDPOINTS = ("/livez", "/readyz", "/health", "/breakers", "/metrics")
+ENDPOINTS = ("/livez", "/readyz", "/health", "/breakers", "/shadow", "/metrics")
 
 
 @dataclass(frozen=True)
@@ -319,3 +321,49 @@ async def test_a_websocket_is_closed() -> None:
     await health_app(ReportingRouter())({"type": "websocket", "path": "/livez"}, receive, send)
 
     assert sent == ["websocket.close"]
+
+
+async def test_health_tells_which_configuration_is_in_force() -> None:
+    """Generation and age, and that a reload was rejected, but no word of what was wrong in which file."""
+    config = ConfigHealth(generation=3, age=60.0, reloads=2, rejections=1, rejected_for=5.0, problems=("/etc/app.yaml: x: y",))
+
+    answer = await ask(health_app(ReportingRouter(replace(WELL, config=config))), "/health")
+
+    told = answer.json["configuration"]
+    assert (told["generation"], told["age"], told["rejected"]["problems"]) == (3, 60.0, 1)
+    assert told["since"] < told["rejected"]["time"]
+    assert "app.yaml" not in answer.body.decode()
+
+
+async def test_shadow_tells_what_would_change_without_a_word_of_sql() -> None:
+    """Digests by their hash, with both destinations and the calls; 404 where there are no shadow rules."""
+    router = ReportingRouter()
+    assert (await ask(health_app(router), "/shadow")).status == 404
+    difference = ShadowDifference(
+        digest=255,
+        digest_text="SELECT secret",
+        live="read",
+        candidate="write",
+        live_rule_id=None,
+        candidate_rule_id=7,
+        plans=1,
+        calls=9,
+    )
+    database = ShadowDatabase(name="shop", plans=5, differing_plans=1, more=0, errors=0, differences=(difference,))
+    router.shadow = ShadowReport(file="/etc/candidate.yaml", databases=(database,))
+
+    answer = await ask(health_app(router), "/shadow")
+
+    assert answer.status == 200
+    told = answer.json["databases"]["shop"]
+    assert (told["plans"], told["differingPlans"], told["differingCalls"]) == (5, 1, 9)
+    assert told["differences"][0] == {
+        "digest": "0x00000000000000FF",
+        "live": "read",
+        "candidate": "write",
+        "liveRule": None,
+        "candidateRule": 7,
+        "plans": 1,
+        "calls": 9,
+    }
+    assert "SELECT" not in answer.body.decode() and "candidate.yaml" not in answer.body.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -19,8 +20,9 @@ from dbrouter.events import (
     TaskFailed,
 )
 from dbrouter.integrations.prometheus import PrometheusCollector, exposition
+from dbrouter.router.report import ConfigHealth
 from dbrouter.terms import BreakerState, EventLevel, ShunReason
-from tests.unit.integrations.reports import ONE_DOWN, STATS, ReportingRouter
+from tests.unit.integrations.reports import ONE_DOWN, STATS, WELL, ReportingRouter
 
 
 def scraped(router: ReportingRouter) -> dict[str, Metric]:
@@ -157,3 +159,19 @@ def test_names_carry_units_and_labels_are_few() -> None:
         for sample in family.samples:
             assert set(sample.labels) <= allowed, sample
     assert len(STATS.members) == len(families["dbrouter_pool_size"].samples)
+
+
+def test_the_configuration_and_the_shadow_rules_are_counted() -> None:
+    """Generation and age are gauges, reloads and rejections counters; differing calls are counted by database."""
+    config = ConfigHealth(generation=3, age=60.0, reloads=2, rejections=1, rejected_for=None, problems=())
+    counted = replace(STATS.databases[0], shadow_plans=7, shadow_digests=2, shadow_calls=11)
+
+    families = scraped(ReportingRouter(replace(WELL, config=config), replace(STATS, databases=(counted,))))
+
+    assert value(families, "dbrouter_config_generation") == 3
+    assert value(families, "dbrouter_config_age_seconds") == 60
+    assert value(families, "dbrouter_config_reloads_total") == 2
+    assert value(families, "dbrouter_config_rejections_total") == 1
+    assert value(families, "dbrouter_shadow_plans_total", database="shop") == 7
+    assert value(families, "dbrouter_shadow_digests", database="shop") == 2
+    assert value(families, "dbrouter_shadow_calls_total", database="shop") == 11

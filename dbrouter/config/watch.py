@@ -1,0 +1,106 @@
+"""
+Watching the files of a configuration: `FileWatch.changed` returns when one of them is another than before.
+
+watchfiles (extra `watch`) tells that something happened in a folder; whether the configuration is concerned is seen by looking:
+where a path leads (symbolic links followed), and the file's number, size and time there. So a file that is written in place,
+replaced by rename, or reached through a link that is swapped (as Kubernetes swaps ``..data`` of a ConfigMap) is all the same, and
+an editor's swap file is nothing. A file that is gone is waited for. Every `POLL_SECONDS` it is looked at in any case: a folder
+that was itself replaced, or lies on a network, tells nothing.
+
+The one file that imports watchfiles.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+POLL_SECONDS = 2.0
+"""How long a change that nothing told of may go unnoticed."""
+DEBOUNCE_SECONDS = 0.2
+"""Changes that follow each other faster are one."""
+
+_Look = tuple[str, int, int, int, int]
+
+
+class FileWatch:
+    """
+    Watches whatever *files* answers, from how they are now.
+
+    Raises:
+        ModuleNotFoundError: watchfiles is not installed.
+    """
+
+    def __init__(self, files: Callable[[], Sequence[Path]]) -> None:
+        import watchfiles  # an extra
+
+        self._awatch = watchfiles.awatch
+        self._files = files
+        self._known = {file: _look(file) for file in files()}
+
+    async def changed(self) -> None:
+        """Wait until one of the files is there and is another than when this was last answered. If cancelled, nothing is left."""
+        while not self._news():
+            folders = self._folders()
+            if not folders:
+                await asyncio.sleep(POLL_SECONDS)
+                continue
+            try:
+                await self._something_happened(folders)
+            except (OSError, RuntimeError):
+                # A folder went while it was to be watched, or the system has no watch left: looking now and then does too.
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _something_happened(self, folders: tuple[Path, ...]) -> None:
+        """Wait until the folders tell of anything after which a file is another one, or stop being what they were."""
+        told = self._awatch(
+            *folders,
+            watch_filter=None,
+            debounce=int(1000 * DEBOUNCE_SECONDS),
+            rust_timeout=int(1000 * POLL_SECONDS),
+            yield_on_timeout=True,
+            recursive=False,
+        )
+        numbers = _numbers(folders)
+        async with aclosing(told):
+            async for _ in told:
+                if self._differs() or _numbers(folders) != numbers or self._folders() != folders:
+                    return
+
+    def _differs(self) -> bool:
+        return any(look is not None and look != self._known[file] for file, look in self._looks())
+
+    def _news(self) -> bool:
+        looks = [(file, look) for file, look in self._looks() if look is not None and look != self._known[file]]
+        self._known.update(looks)
+        return bool(looks)
+
+    def _looks(self) -> list[tuple[Path, _Look | None]]:
+        looks = [(file, _look(file)) for file in self._files()]
+        self._known = {file: self._known.get(file, look) for file, look in looks}
+        return looks
+
+    def _folders(self) -> tuple[Path, ...]:
+        """Where each file stands, and where it is when links are followed."""
+        places = [place for file in self._files() for place in (file.absolute().parent, file.resolve().parent)]
+        return tuple(place for place in dict.fromkeys(places) if place.is_dir())
+
+
+def _look(file: Path) -> _Look | None:
+    try:
+        seen = file.stat()
+        return str(file.resolve()), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+    except OSError:
+        return None
+
+
+def _numbers(folders: Sequence[Path]) -> list[int | None]:
+    numbers: list[int | None] = []
+    for folder in folders:
+        try:
+            numbers.append(folder.stat().st_ino)
+        except OSError:
+            numbers.append(None)
+    return numbers
