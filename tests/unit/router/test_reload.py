@@ -691,3 +691,61 @@ async def test_a_file_is_read_again_with_its_secrets(tmp_path: Path, monkeypatch
         report = await router.reload()
 
         assert report.changes == ("database app changed: password changed", "setting pool changed: max_size: 3 → 4")
+
+
+# ---- what rules want beside routing
+
+
+async def test_a_result_of_before_answers_nobody_afterwards() -> None:
+    """The result cache begins empty, also for what calls of before store later; its counters go on."""
+    servers = cluster()
+    rules = [{"rule_id": 1, "match_digest": "AS kept", "cache_ttl": "60s"}]
+    async with opened(servers, query_rules=rules) as router:
+        for _ in range(2):
+            await router.execute("SELECT 1 AS kept")
+        gates = [servers[name].hold("SELECT 2 AS kept") for name in READERS]
+        late = asyncio.ensure_future(router.execute("SELECT 2 AS kept"))
+        await until(lambda: any(gate.waiting for gate in gates))
+
+        await router.reload(source(query_rules=rules, retry={"attempts": 4}))
+        for gate in gates:
+            gate.open()
+        await late
+
+        cache = router._parts.contexts[0].cache
+        assert (len(cache), cache.hits) == (0, 1)
+        assert (await router.execute("SELECT 2 AS kept")).route.node in READERS
+        assert (await router.execute("SELECT 2 AS kept")).route.node == "cache"
+
+
+async def test_mirroring_finds_the_databases_of_now() -> None:
+    """A rule of the new configuration mirrors to a database that came with it."""
+    servers = many()
+    async with Router.open(two("app"), drivers=lambda _name: FakeDriver(servers)) as router:
+        await router.execute("SELECT 1 AS copied")
+        rules = [{"rule_id": 1, "database": "app", "match_digest": "copied", "mirror_hostgroup": 4}]
+
+        await router.reload(two("app", "stock", query_rules=rules, mirror={"max_concurrency": 2}))
+        await router.execute("SELECT 1 AS copied")
+
+        await until(lambda: any("copied" in text for _, text, _ in servers["stock1:5432"].log))
+        assert router._parts.contexts[0].mirror is router._parts.contexts[1].mirror
+
+
+async def test_introspection_begins_and_ends_with_the_configuration() -> None:
+    """Asked for by a reload the catalog is read; until then unknown functions are writes; no longer asked for, nobody reads it."""
+    servers = cluster()
+    for server in servers.values():
+        server.on(re.compile("pg_proc|provolatile"), rows=[{"name": "harmless", "schema": "public", "may_write": False}])
+    async with opened(servers) as router:
+        await router.reload(source(functions="introspect"))
+        catalog = router._parts.contexts[0].planner.catalog
+        await until(lambda: catalog.introspected)
+        assert router.explain("SELECT harmless()").intent == "read"
+        assert "introspect app" in {task.get_name() for task in asyncio.all_tasks()}
+
+        await router.reload(source(functions="introspect", retry={"attempts": 4}))
+        assert router._parts.contexts[0].planner.catalog.introspected
+
+        await router.reload(source())
+        await until(lambda: "introspect app" not in {task.get_name() for task in asyncio.all_tasks()})

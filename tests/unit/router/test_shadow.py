@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dbrouter import ConfigError, StatementRejectedError
+from dbrouter import ConfigError, StatementRejectedError, context
 from dbrouter.config import load
 from dbrouter.events import ShadowDiffered
 from dbrouter.integrations.logging import LogObserver
@@ -193,3 +193,27 @@ def test_a_file_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     """It is named."""
     with pytest.raises(ConfigError, match=r"nothing\.yaml: there is no such file"):
         load(configuration(shadow_rules=str(tmp_path / "nothing.yaml")))
+
+
+async def test_candidates_that_ask_who_calls_are_asked_for_every_caller(tmp_path: Path) -> None:
+    """The same text of two users is two plans, as it would be with the candidate live."""
+    rules = "query_rules: [{rule_id: 3, username: reporter, destination_hostgroup: write}]"
+    async with opened(cluster(), shadow_rules=candidate(tmp_path, rules)) as router:
+        for user in ("app", "reporter", "reporter"):
+            with context(username=user):
+                assert (await router.execute("SELECT 1")).route.hostgroup == "read"
+
+        report = router.shadow_report()
+        assert report is not None
+        assert [(one.candidate, one.calls) for one in report.differences] == [("write", 2)]
+
+
+async def test_an_answer_without_a_server_is_a_destination(tmp_path: Path) -> None:
+    """A candidate with an `OK_msg` would send nothing."""
+    rules = "query_rules: [{rule_id: 3, match_digest: orders, OK_msg: fine}]"
+    async with opened(cluster(), shadow_rules=candidate(tmp_path, rules)) as router:
+        assert len(await router.execute("SELECT 1 AS orders")) == 1
+
+        report = router.shadow_report()
+        assert report is not None
+        assert [(one.live, one.candidate, one.calls) for one in report.differences] == [("read", "answered", 1)]
