@@ -733,7 +733,7 @@ async def test_mirroring_finds_the_databases_of_now() -> None:
 
 
 async def test_introspection_begins_and_ends_with_the_configuration() -> None:
-    """Asked for by a reload the catalog is read; until then unknown functions are writes; no longer asked for, nobody reads it."""
+    """Asked for by a reload the catalog is read; no longer asked for, nobody reads it."""
     servers = cluster()
     for server in servers.values():
         server.on(re.compile("pg_proc|provolatile"), rows=[{"name": "harmless", "schema": "public", "may_write": False}])
