@@ -85,6 +85,7 @@ class Reloader:
     Attributes:
         source: of the configuration in force.
         generation: 1 after opening, one more with each configuration that differs.
+        turn: held while a configuration is put in force, opening included.
         draining: pools that nobody is sent to any more and that have not ended yet.
     """
 
@@ -94,7 +95,7 @@ class Reloader:
         self.draining: set[Pool] = set()
         self._parts = parts
         self._follow = follow
-        self._one = asyncio.Lock()
+        self.turn = asyncio.Lock()
         self._closed = False
         self._since = monotonic()
         self._reloads = 0
@@ -127,7 +128,7 @@ class Reloader:
         self, source: Source | None = None, *, drain_timeout: float | None = DRAIN_SECONDS, trigger: str = "call"
     ) -> ReloadReport:
         """See `Router.reload`."""
-        async with self._one:
+        async with self.turn:
             self._open()
             started = monotonic()
             wanted = self.source if source is None else source
@@ -150,7 +151,7 @@ class Reloader:
     async def close(self) -> None:
         """Let the reload that is under way, if one is, end without effect, and begin none any more."""
         self._closed = True
-        async with self._one:
+        async with self.turn:
             pass
 
     def _open(self) -> None:

@@ -264,11 +264,12 @@ class Opening:
         try:
             if self._reload_on_sighup or self._watch:
                 router._triggers = Triggers(router._reloader, parts.tasks, sighup=self._reload_on_sighup, watch=self._watch)
-            for pool in parts.pools:
-                pool.start()
-            parts.monitor.start()
-            await _reach(parts, config.start)
-            await router._introspect()
+            async with router._reloader.turn:  # A wish to reload waits until the router is open.
+                for pool in parts.pools:
+                    pool.start()
+                parts.monitor.start()
+                await _reach(parts, config.start)
+                await router._introspect()
         except BaseException:
             await router.aclose(timeout=0.0)
             raise

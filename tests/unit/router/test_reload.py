@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import signal
 from copy import deepcopy
 from itertools import count
 from pathlib import Path
@@ -749,3 +751,25 @@ async def test_introspection_begins_and_ends_with_the_configuration() -> None:
 
         await router.reload(source())
         await until(lambda: "introspect app" not in {task.get_name() for task in asyncio.all_tasks()})
+
+
+async def test_a_wish_to_reload_waits_until_the_router_is_open(tmp_path: Path) -> None:
+    """SIGHUP while `open` waits for a server is neither lost nor in its way."""
+    servers = cluster()
+    path = tmp_path / "dbrouter.yaml"
+    path.write_text(json.dumps(source(readers=[FIRST], timeouts={"connect": "5s"})))
+    servers[WRITER].freeze()
+    opening = asyncio.ensure_future(_opened(path, servers))
+    await until(lambda: servers[WRITER].connects)
+    path.write_text(json.dumps(source(readers=[SECOND], timeouts={"connect": "5s"})))
+    signal.raise_signal(signal.SIGHUP)
+    await asyncio.sleep(0)
+    servers[WRITER].thaw()
+
+    async with await opening as router:
+        await until(lambda: router.health().config.generation == 2)  # type: ignore[union-attr]
+        assert (await router.execute("SELECT 1")).route.node == SECOND
+
+
+async def _opened(path: Path, servers: dict[str, FakeServer]) -> Router:
+    return await Router.open(path, drivers=lambda _name: FakeDriver(servers), reload_on_sighup=True)
