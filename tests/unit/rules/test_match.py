@@ -393,3 +393,22 @@ def test_ten_thousand_rules_are_all_there() -> None:
     for number in (0, 255, 256, 5_000, 9_999):
         assert decide(rules, f"SELECT a FROM t{number}").destination == number
     assert decide(rules, "SELECT a FROM u").matched == ()
+
+
+CATASTROPHIC = ["(a+)+$", "(a|aa)+$", "(a*)*b", "^(([a-z])+.)+[A-Z]([a-z])+$", "(.*)*x", "(a?){30}a{30}"]
+"""Patterns that hold a backtracking engine for years on a text of 40 letters."""
+
+
+def test_no_pattern_can_hold_the_service() -> None:
+    """A hundred such patterns, tested and replaced in 1 MB of text; with an engine that backtracks this test would never end."""
+    rules = ruleset(
+        *(
+            {"match_pattern": CATASTROPHIC[n % 6], "match_digest": CATASTROPHIC[n % 5], "destination_hostgroup": n}
+            for n in range(100)
+        ),
+        {"match_pattern": "(a+)+!", "replace_pattern": "b", "re_modifiers": "GLOBAL"},
+    )
+    text = "a" * 1_000_000 + "!"
+
+    assert decide(rules, text, digest_text=text).rewritten == "b"
+    assert len(rules.explain(shown(text))) == 101

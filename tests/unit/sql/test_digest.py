@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dbrouter.sql import analyze
-from dbrouter.sql.digest import digest_text
+from dbrouter.sql.digest import DigestOptions, digest_text
 from dbrouter.sql.spooky import spooky64
 from dbrouter.terms import Engine
 
@@ -142,3 +144,64 @@ def test_a_digest_text_is_bounded(engine: Engine) -> None:
 def test_the_hash_is_spookyhash_v2(size: int, number: int) -> None:
     """The hash agrees with the reference implementation below, at and above the size where its long form begins."""
     assert spooky64(bytes(i % 251 for i in range(size))) == number
+
+
+def options(**changes: Any) -> DigestOptions:
+    return DigestOptions(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "wanted"),
+    [
+        ({}, "SELECT NULL, t1.c2 FROM t1 /* c */ -- tail", "SELECT NULL,t1.c2 FROM t1"),
+        ({"lowercase": True}, "SELECT `Name` FROM T WHERE a = 'X'", "select `name` from t where a = ?"),
+        ({"lowercase": True}, "SELECT É, a", "select É,a"),
+        ({"replace_null": True}, "SELECT NULL, null FROM t WHERE a IS NULL", "SELECT ?,? FROM t WHERE a IS ?"),
+        ({"replace_null": True}, "VALUES (NULL,1,NULL,2,NULL)", "VALUES (?,?,?,...)"),
+        ({"no_digits": True}, "SELECT t1.c2, a FROM t123 WHERE x = 5", "SELECT t?.c?,a FROM t? WHERE x = ?"),
+        ({"keep_comment": True}, "SELECT /* app:web */ * FROM t", "SELECT /* app:web */ * FROM t"),
+        ({"keep_comment": True}, "SELECT a -- tail", "SELECT a tail"),
+        ({"keep_comment": True}, "SELECT a # tail", "SELECT a tail"),
+        ({"grouping_limit": 1}, "SELECT 1 IN (1,2), 1 IN (1,2,3)", "SELECT ? IN (?,?),? IN (?,...)"),
+        (
+            {"grouping_limit": 5},
+            "SELECT 1 IN (1,2,3,4,5,6), 1 IN (1,2,3,4,5,6,7)",
+            "SELECT ? IN (?,?,?,?,?,?),? IN (?,?,?,?,?,...)",
+        ),
+        ({"grouping_limit": 1, "groups_grouping_limit": 2}, "VALUES " + ",".join(["(1,2,3)"] * 4), "VALUES (?,...),(?,...),..."),
+        (
+            {"grouping_limit": 1, "groups_grouping_limit": 0},
+            "VALUES " + ",".join(["(1,2,3)"] * 4),
+            "VALUES " + ",".join(["(?,...)"] * 4),
+        ),
+        ({"max_length": 16}, "SELECT abcdefghijklmnop FROM t", "SELECT abcdefghi"),
+    ],
+)
+def test_options_on_mysql(changes: dict[str, Any], text: str, wanted: str) -> None:
+    """ProxySQL's settings, each by itself."""
+    assert digest_text(text, Engine.MYSQL, options(**changes)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("changes", "text", "wanted"),
+    [
+        ({"lowercase": True}, 'SELECT "Name" FROM T', 'select "name" from t'),
+        ({"replace_null": True}, "SELECT NULL::int, a IS NULL", "SELECT ?,a IS ?"),
+        ({"no_digits": True}, "SELECT t1.c2, $1 FROM t123", "SELECT t?.c?,$1 FROM t?"),
+        ({"keep_comment": True}, "SELECT /* app:web */ a -- tail", "SELECT /* app:web */ a tail"),
+        ({"keep_comment": True}, "SELECT /* a /* b */ c */ $$x$$", "SELECT /* a  b  c */ ?"),
+        ({"grouping_limit": 1}, "SELECT 1 IN (1,2,3)", "SELECT ? IN (?,...)"),
+    ],
+)
+def test_options_on_postgresql(changes: dict[str, Any], text: str, wanted: str) -> None:
+    """The same settings under the other dialect's rules."""
+    assert digest_text(text, Engine.POSTGRESQL, options(**changes)) == wanted
+
+
+def test_statements_are_kept_apart_by_their_options() -> None:
+    """One text, two digests: routers with different settings share nothing but the text."""
+    folded = options(lowercase=True)
+
+    assert analyze("SELECT A", Engine.MYSQL, digest=folded).digest_text == "select a"
+    assert analyze("SELECT A", Engine.MYSQL).digest_text == "SELECT A"
+    assert analyze("SELECT A", Engine.MYSQL, digest=folded).digest != analyze("SELECT A", Engine.MYSQL).digest
