@@ -57,7 +57,8 @@ _MY_SCAN = re.compile(rf"{_MY_SKIP}({_MY_TOKEN})")
 
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _DOLLAR_OPENER = re.compile(_DOLLAR)
-_ODD_BACKSLASH_QUOTE = re.compile(r"(?<!\\)(?:\\\\)*+\\['\"]")
+_BACKSLASH_QUOTE = re.compile(r"\\['\"]")
+_ODD_BACKSLASH_QUOTE = {quote: re.compile(rf"(?<!\\)(?:\\\\)*+\\{quote}") for quote in "'\""}
 _EXECUTABLE_BODY = re.compile(r"/\*M?![0-9]*+([^*]*+(?:\*(?!/)[^*]*+)*+)(?:\*/|\Z)")
 _RISKY_IN_EXECUTABLE = re.compile(r"['\"`#;]|--|/\*")
 _HINT = re.compile(r"/\*\+[^*]*+(?:\*(?!/)[^*]*+)*+")
@@ -133,16 +134,21 @@ def _lex_postgresql(text: str, folded: str) -> Lexed:
         tokens = [folded[start:end] for start, end in _spans_postgresql(text)]
         tokens.append("")
     ambiguous = None
-    if "\\" in folded and _ODD_BACKSLASH_QUOTE.search(folded) and any(_escapes(token) for token in tokens):
+    if "\\'" in folded and any(token[:1] == "'" and _escapes_its_quote(token) for token in tokens):
         ambiguous = "a backslash before a quote reads differently with standard_conforming_strings off"
     if 'U&"' in folded and any(token[:3] == 'U&"' and "\\" in token for token in tokens):
         ambiguous = 'an escaped identifier (U&"…")'
     return Lexed(tokens, ambiguous or _unreadable(tokens, folded), None)
 
 
-def _escapes(token: str) -> bool:
-    """Whether a plain string has a quote behind an odd number of backslashes."""
-    return token[:1] == "'" and _ODD_BACKSLASH_QUOTE.search(token) is not None
+def _escapes_its_quote(token: str) -> bool:
+    """
+    Whether a string has the quote that it stands in behind an odd number of backslashes.
+
+    Only there do the readings with and without backslash escapes part; `\\"` in `'…'` ends no string in either.
+    """
+    pattern = _ODD_BACKSLASH_QUOTE.get(token[:1])
+    return pattern is not None and pattern.search(token) is not None
 
 
 def _spans_postgresql(text: str) -> Iterator[tuple[int, int]]:
@@ -185,7 +191,7 @@ def _lex_mysql(text: str, folded: str) -> Lexed:
             ambiguous, tokens, plain = _lex_executable(folded)
         elif "/*+" in folded and any(_QUOTE.search(hint.group()) for hint in _HINT.finditer(folded)):
             ambiguous = "a quote in an optimizer hint"
-    if "\\" in folded and _ODD_BACKSLASH_QUOTE.search(folded):
+    if "\\" in folded and _BACKSLASH_QUOTE.search(folded) and any(_escapes_its_quote(token) for token in tokens if "\\" in token):
         ambiguous = "a backslash before a quote reads differently with NO_BACKSLASH_ESCAPES or ANSI_QUOTES"
     if "$" in folded and any(_MY_DOLLAR.match(token) for token in tokens):
         ambiguous = "a dollar quote, which only some servers know"

@@ -18,8 +18,9 @@ from dbrouter.sql import lexer
 from dbrouter.terms import Engine
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_COLON_NAME = re.compile(r"(?<![\w:\]\)\"`']):[^\W\d]")
-_NOT_BEFORE_A_NAME = re.compile(r"[\w:\]\)\"`']")
+_NOT_BEFORE = r"\w$:\]\)\"`'\x80-\U0010ffff"
+_COLON_NAME = re.compile(rf"(?<![{_NOT_BEFORE}]):[^\W\d]")
+_NOT_BEFORE_A_NAME = re.compile(rf"[{_NOT_BEFORE}]")
 
 
 class Named:

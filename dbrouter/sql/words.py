@@ -98,8 +98,8 @@ def _on_dml_word(tokens: list[str], place: int, dialect: Dialect, verdict: Verdi
     if not reads:
         return
     before = tokens[place - 1] if place else ""
-    if before == ".":
-        return
+    if before == "." or (before == "AS" and not dialect.mysql):
+        return  # a column or an alias, for which PostgreSQL reserves none of these words
     word = tokens[place]
     if dialect.mysql and word in ("INSERT", "REPLACE") and tokens[place + 1] == "(":
         return

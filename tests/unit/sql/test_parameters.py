@@ -26,6 +26,7 @@ PG, MY = Engine.POSTGRESQL, Engine.MYSQL
         ),
         (PG, "SELECT E'\\':x', \":y\", :a", "SELECT E'\\':x', \":y\", $1", ("a",)),
         (PG, "SELECT a[1:n], a[i:j], a[1\\:n], :v", "SELECT a[1:n], a[i:j], a[1:n], $1", ("v",)),
+        (PG, "SELECT a€:b, c$:d, :a FROM t", "SELECT a€:b, c$:d, $1 FROM t", ("a",)),  # `a€$1` would be one name to the server
         (PG, "SELECT f(x := 1, y => :a)", "SELECT f(x := 1, y => $1)", ("a",)),
         (MY, "SELECT '50%', 5 % 2, :a -- 100%", "SELECT '50%%', 5 %% 2, %s -- 100%%", ("a",)),
         (MY, "SELECT '\\':x', `:y`, \":z\", :a # :b", "SELECT '\\':x', `:y`, \":z\", %s # :b", ("a",)),
