@@ -62,3 +62,8 @@ def load(engine: Engine) -> list[Line]:
             position = flag.end()
         found.append(Line(number=number, verdict=verdict, sql=sql.replace("⏎", "\n").replace("␉", "\t"), flags=flags))
     return found
+
+
+def schema(server: str) -> str:
+    """The script that makes what the lines find on *server* (`postgresql`, `mysql`; `mariadb` for what it has besides)."""
+    return Path(__file__).with_name("schema").joinpath(f"{server}.sql").read_text(encoding="utf-8")

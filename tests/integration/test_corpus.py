@@ -22,32 +22,11 @@ import pytest
 from dbrouter.sql import analyze
 from dbrouter.terms import Engine
 from dbrouter.testing import LocalCluster, LocalServer
-from tests.corpus.lines import Line, load
+from tests.corpus.lines import Line, load, schema
 
 # --- PostgreSQL ------------------------------------------------------------------------------------
 
-_PG_SETUP = """
-DROP SCHEMA IF EXISTS corpus CASCADE;
-CREATE SCHEMA corpus;
-SET search_path = corpus;
-CREATE TABLE t (id serial PRIMARY KEY, a int, b text, j jsonb);
-CREATE TABLE u (id int PRIMARY KEY);
-CREATE TABLE "Update" ("Delete" int);
-INSERT INTO t (a, b, j) VALUES (1, 'x', '{"a": 1}'), (2, 'y', '{}');
-INSERT INTO u VALUES (1);
-CREATE SEQUENCE s;
-CREATE VIEW v AS SELECT * FROM t;
-CREATE MATERIALIZED VIEW mv AS SELECT * FROM t;
-CREATE FUNCTION f_read() RETURNS int LANGUAGE sql STABLE AS 'SELECT count(*)::int FROM corpus.t';
-CREATE FUNCTION f_rows() RETURNS SETOF corpus.t LANGUAGE sql STABLE AS 'SELECT * FROM corpus.t';
-CREATE FUNCTION f_write() RETURNS int LANGUAGE sql AS 'INSERT INTO corpus.u VALUES (900) RETURNING id';
-CREATE FUNCTION f_trigger() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE VIEW v_write AS SELECT corpus.f_write();
-CREATE PROCEDURE p_write() LANGUAGE sql AS 'DELETE FROM corpus.t';
-CREATE PROCEDURE p_read() LANGUAGE plpgsql AS 'BEGIN PERFORM 1; END';
-SELECT lo_unlink(oid) FROM pg_largeobject_metadata WHERE oid = 4242;
-SELECT lo_create(4242);
-"""
+_PG_SETUP = schema("postgresql")
 
 _PG_SESSION_STATE = """
 SELECT (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND (locktype = 'advisory' OR mode <> 'AccessShareLock')
@@ -123,10 +102,13 @@ async def _pg_on_primary(line: Line, connection: Any, version: str) -> str | Non
     if line.verdict == "read" and not line.has("unknown", version):
         if await connection.fetchval("SELECT pg_current_xact_id_if_assigned() IS NOT NULL"):
             return "a read, but it was given a transaction id, so it wrote or locked rows"
-        # EXPLAIN of an UPDATE and a look at a sequence take RowExclusiveLock without changing anything.
+        # EXPLAIN of an UPDATE and a look at a sequence take RowExclusiveLock without changing anything;
+        # EXPLAIN of FOR UPDATE takes RowShareLock.
+        planned = "RowShareLock" if line.sql.startswith("EXPLAIN") else "RowExclusiveLock"
         locks = await connection.fetch(
             "SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND locktype <> 'virtualxid' "
-            "AND mode NOT IN ('AccessShareLock', 'RowExclusiveLock')"
+            "AND mode NOT IN ('AccessShareLock', 'RowExclusiveLock', $1)",
+            planned,
         )
         if locks:
             return f"a read that holds locks: {[lock['mode'] for lock in locks]}"
@@ -183,28 +165,6 @@ async def test_postgresql_15_agrees_with_the_corpus(pg15: LocalCluster) -> None:
 
 # --- MariaDB and MySQL -----------------------------------------------------------------------------
 
-_MY_SETUP = """
-DROP DATABASE IF EXISTS corpus;
-DROP DATABASE IF EXISTS corpus2;
-CREATE DATABASE corpus;
-USE corpus;
-CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, a INT, b VARCHAR(100), j JSON, FULLTEXT (b)) ENGINE = InnoDB;
-CREATE TABLE u (id INT PRIMARY KEY);
-CREATE TABLE u2 (id INT PRIMARY KEY);
-CREATE TABLE pt (id INT PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 2;
-CREATE TABLE `insert` (`delete` INT, `Update` INT);
-INSERT INTO t (a, b, j) VALUES (1, 'x', '{"a": 1}'), (2, 'y', '{}');
-INSERT INTO u VALUES (1);
-CREATE VIEW v AS SELECT * FROM t;
-CREATE FUNCTION f_read() RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM corpus.t);
-CREATE FUNCTION f_write() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN INSERT INTO corpus.u VALUES (900); RETURN 1; END;
-CREATE SQL SECURITY INVOKER VIEW v_write AS SELECT corpus.f_write();
-CREATE PROCEDURE p_write() SQL SECURITY INVOKER DELETE FROM corpus.t;
-CREATE PROCEDURE p_read() SELECT 1;
-CREATE PROCEDURE p_out(OUT x INT) SET x = 1;
-DROP USER IF EXISTS corpus_user@localhost;
-DROP ROLE IF EXISTS corpus_role
-"""
 _MY_USER = "corpus_reader"
 _MY_PASSWORD = "corpus-secret"
 _READ_ONLY_CODES = frozenset([1290, 1792, 1836])
@@ -212,16 +172,18 @@ _MY_SESSION_STATE = """
 SELECT DATABASE(), CURRENT_ROLE(), IS_USED_LOCK('corpus'), @@last_insert_id, @@sql_mode, @@time_zone, @@autocommit,
        @@character_set_client, @@character_set_results, @@collation_connection, @@foreign_key_checks, @a, @v
 """
-_MY_ONLY_MARIADB = """;
-CREATE TABLE vt (id INT) WITH SYSTEM VERSIONING;
-CREATE SEQUENCE s
-"""
 
 
 @contextmanager
 def _my_connection(server: LocalServer, *, reader: bool) -> Iterator[pymysql.Connection[Any]]:
     connection = pymysql.connect(
-        host=server.host, port=server.port, user=_MY_USER, password=_MY_PASSWORD, database="corpus", autocommit=True
+        host=server.host,
+        port=server.port,
+        user=_MY_USER,
+        password=_MY_PASSWORD,
+        database="corpus",
+        autocommit=True,
+        ssl_disabled=True,  # hundreds of connections, and making a TLS context costs more than all their statements
     )
     try:
         if reader:
@@ -294,53 +256,78 @@ def _my_locks(other: pymysql.Connection[Any]) -> str | None:
     return None
 
 
-def _my_set_up(server: LocalServer, version: str) -> None:
-    connection = pymysql.connect(host=server.host, port=server.port, user=server.admin, autocommit=True)
-    try:
-        for statement in _statements(_MY_SETUP + (_MY_ONLY_MARIADB if version == "mariadb" else "")):
-            _my_run(connection, statement)
-    finally:
-        connection.close()
+class _MySchema:
+    """What the lines find on a primary, and the way back to it after DDL, which cannot be rolled back."""
 
+    _OBJECTS = """
+        SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END, table_name, ''
+          FROM information_schema.tables WHERE table_schema = 'corpus' AND table_type <> 'SEQUENCE'
+        UNION ALL SELECT routine_type, routine_name, '' FROM information_schema.routines WHERE routine_schema = 'corpus'
+        UNION ALL SELECT 'TRIGGER', trigger_name, '' FROM information_schema.triggers WHERE trigger_schema = 'corpus'
+        UNION ALL SELECT 'EVENT', event_name, '' FROM information_schema.events WHERE event_schema = 'corpus'
+        UNION ALL SELECT 'COLUMN', table_name, CONCAT_WS(' ', column_name, ordinal_position, column_type, column_default)
+          FROM information_schema.columns WHERE table_schema = 'corpus'
+        UNION ALL SELECT 'INDEX', table_name, CONCAT(index_name, seq_in_index) FROM information_schema.statistics
+          WHERE table_schema = 'corpus'
+        UNION ALL SELECT 'PARTITION', table_name, partition_name FROM information_schema.partitions
+          WHERE table_schema = 'corpus' AND partition_name IS NOT NULL
+    """
+    _MADE = re.compile(r"(?:CREATE\b.*?\b(?:TABLE|VIEW|FUNCTION|PROCEDURE)|INSERT INTO) `?(\w+)")
 
-_MY_OBJECTS = """
-SELECT CASE table_type WHEN 'VIEW' THEN 'VIEW' ELSE 'TABLE' END, table_name
-  FROM information_schema.tables WHERE table_schema = 'corpus' AND table_type <> 'SEQUENCE'
-UNION ALL SELECT routine_type, routine_name FROM information_schema.routines WHERE routine_schema = 'corpus'
-UNION ALL SELECT 'TRIGGER', trigger_name FROM information_schema.triggers WHERE trigger_schema = 'corpus'
-UNION ALL SELECT 'EVENT', event_name FROM information_schema.events WHERE event_schema = 'corpus'
-"""
+    def __init__(self, server: LocalServer, version: str) -> None:
+        script = schema("mysql") + (schema("mariadb") if version == "mariadb" else "")
+        lines = [line for line in script.splitlines() if not line.startswith("--")]
+        # A line that ends in a semicolon ends a statement.
+        parts = [part.strip() for part in re.split(r";\s*$", "\n".join(lines), flags=re.MULTILINE)]
+        self._statements = [part for part in parts if part]
+        self._admin = pymysql.connect(host=server.host, port=server.port, user=server.admin, autocommit=True)
+        self._make()
+        self._objects = self._look()
 
+    def close(self) -> None:
+        self._admin.close()
 
-def _my_objects(server: LocalServer) -> set[tuple[str | None, ...]]:
-    return set(server.query(_MY_OBJECTS, database="corpus"))
+    def restore(self, line: Line) -> bool:
+        """Undoes what a DDL line did; False where connections have lost their database."""
+        if not _my_run(self._admin, "SHOW DATABASES LIKE 'corpus'"):
+            self._make()
+            return False
+        now = self._look()
+        known = self._kinds(self._objects)
+        added = self._kinds(now - self._objects)
+        changed = {name for _, name, _ in now ^ self._objects if name in known}
+        if analyze(line.sql, Engine.MYSQL).kind == "TRUNCATE":
+            changed |= {"t", "u", "u2"}
+        _my_run(self._admin, "SET foreign_key_checks = 0")
+        for name in changed | added.keys():
+            _my_run(self._admin, f"DROP {added.get(name) or known[name]} IF EXISTS `{name}`")
+        for statement in self._statements:
+            made = self._MADE.match(statement)
+            if made is not None and made[1] in changed:
+                _my_run(self._admin, statement)
+        return True
 
+    @staticmethod
+    def _kinds(objects: set[tuple[str, str, str]]) -> dict[str, str]:
+        return {name: kind for kind, name, _ in objects if kind not in ("COLUMN", "INDEX", "PARTITION")}
 
-def _my_restored(server: LocalServer, objects: set[tuple[str | None, ...]]) -> bool:
-    """Drops what a DDL line, which cannot be rolled back, made; False where it took something away instead."""
-    if not server.query("SHOW DATABASES LIKE 'corpus'"):
-        return False
-    now = _my_objects(server)
-    for kind, name in now - objects:
-        server.query(f"DROP {kind} {name}", database="corpus")
-    return objects <= now
+    def _make(self) -> None:
+        for statement in self._statements:
+            _my_run(self._admin, statement)
 
-
-def _statements(script: str) -> list[str]:
-    """The statements of *script*; a line that ends in a semicolon ends one."""
-    return [statement for statement in re.split(r";\s*$", script, flags=re.MULTILINE) if statement.strip()]
+    def _look(self) -> set[tuple[str, str, str]]:
+        return {(kind, name, detail) for kind, name, detail in _my_run(self._admin, self._OBJECTS)}
 
 
 def _my_disagreements(cluster: LocalCluster, version: str) -> list[str]:
     primary, replica = cluster.primary, cluster.replicas[0]
-    _my_set_up(primary, version)
+    objects = _MySchema(primary, version)
     primary.query(f"DROP USER IF EXISTS '{_MY_USER}'@'%'")
     primary.query(f"CREATE USER '{_MY_USER}'@'%' IDENTIFIED BY '{_MY_PASSWORD}'")
     primary.query(f"GRANT ALL PRIVILEGES ON *.* TO '{_MY_USER}'@'%' WITH GRANT OPTION")
     if version == "mariadb":
         primary.query(f"REVOKE READ ONLY ADMIN ON *.* FROM '{_MY_USER}'@'%'")
     cluster.wait_caught_up()
-    objects = _my_objects(primary)
     lines = [line for line in load(Engine.MYSQL) if not line.has("noexec", version) and line.runs_on(version)]
     found = []
     with _my_connection(replica, reader=True) as shared:
@@ -358,12 +345,12 @@ def _my_disagreements(cluster: LocalCluster, version: str) -> list[str]:
                 _my_end(connection)
             if problem is not None:
                 found.append(f"mysql.sql:{line.number} on the primary: {line.sql!r}: {problem}")
-            if analyze(line.sql, Engine.MYSQL).ddl and not _my_restored(primary, objects):
-                _my_set_up(primary, version)
+            if analyze(line.sql, Engine.MYSQL).ddl and not objects.restore(line):
                 shared.select_db("corpus")
                 other.select_db("corpus")
     for statement in ("DROP DATABASE corpus", "DROP DATABASE IF EXISTS corpus2", f"DROP USER '{_MY_USER}'@'%'"):
         primary.query(statement)
+    objects.close()
     return found
 
 

@@ -1,0 +1,3 @@
+-- What there is on MariaDB as well.
+CREATE TABLE vt (id INT) WITH SYSTEM VERSIONING;
+CREATE SEQUENCE s;
