@@ -1,0 +1,1 @@
+"""Foreign parsers as second opinions on what a statement does; they share nothing with `dbrouter.sql`."""
