@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 SERVERS := $(PY) -m dbrouter.testing.servers
 
-.PHONY: help venv servers lint format test demo bench soak clean
+.PHONY: help venv servers lint format test demo bench soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo "make lint     ruff and mypy"
 	@echo "make bench    what routing costs"
 	@echo "make soak     the long runs"
+	@echo "make fuzz     ten minutes of coverage-guided fuzzing of the SQL room (ARGS=60: that many seconds; Linux)"
 	@echo "make servers  fetch the database servers that are missing"
 	@echo "make venv     the virtual environment only"
 
@@ -59,6 +60,10 @@ bench: $(STAMP)
 soak: $(STAMP)
 	$(SERVERS) --install || [ "$$CI" != true ]
 	$(PY) -m pytest -m soak $(ARGS)
+
+fuzz: $(STAMP)
+	$(PY) -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	$(PY) -m tests.fuzz $(ARGS)
 
 clean:
 	rm -rf $(VENV) .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build

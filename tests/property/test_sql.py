@@ -14,6 +14,7 @@ from dbrouter.sql.digest import digest_text
 from dbrouter.sql.lexer import lex, spans
 from dbrouter.terms import Engine, Intent
 from tests.corpus.lines import load
+from tests.fuzz.invariants import check
 
 ENGINES = st.sampled_from(list(Engine))
 CORPUS = {engine: load(engine) for engine in Engine}
@@ -58,6 +59,22 @@ def test_nothing_raises(sql: str, engine: Engine) -> None:
     compile_named(sql, engine)
     assert (statement.intent is Intent.READ) == (not statement.reasons)
     assert statement.intent is Intent.WRITE or not (statement.session or statement.transaction_control or statement.ambiguous)
+
+
+@given(TEXTS, ENGINES)
+@settings(max_examples=300, deadline=None)
+def test_every_text_keeps_what_fuzzing_holds_it_to(sql: str, engine: Engine) -> None:
+    """The invariants of `tests/fuzz` hold for whatever Hypothesis makes up, too."""
+    check(sql, engine)
+
+
+@given(ENGINES, st.data(), st.integers(0, 200), st.integers(0, 200))
+@settings(max_examples=300, deadline=None)
+def test_every_cut_of_a_line_keeps_it_too(engine: Engine, data: st.DataObject, start: int, end: int) -> None:
+    """So do corpus lines that were cut anywhere, and two of them put together there."""
+    one, other = data.draw(st.sampled_from(LINES[engine])), data.draw(st.sampled_from(LINES[engine]))
+
+    check(one[:start] + other[end:], engine)
 
 
 @given(TEXTS, ENGINES)
