@@ -26,9 +26,6 @@ MY = (
 
 async def prepare(cluster: LocalCluster) -> None:
     """The table and the functions, before the router under test opens."""
-    if not dialect(cluster).postgresql:
-        for server in cluster.servers:
-            await asyncio.to_thread(server.query, "SET GLOBAL log_bin_trust_function_creators = 1")
     async with Router.open(whole(cluster, start="all")) as router, router.connection() as conn:
         for statement in PG if dialect(cluster).postgresql else MY:
             await conn.execute(statement)
