@@ -62,9 +62,9 @@ def columns() -> Columns:
     return Columns(parse)
 
 
-def feed_all(data: bytes, sizes: list[int] | None = None, known: Columns | None = None) -> Incoming:
+def feed_all(data: bytes, sizes: list[int] | None = None, known: Columns | None = None, statement: str | None = None) -> Incoming:
     """Feed *data* in pieces, as a connection does: never again before what was needed is there."""
-    incoming = Incoming(known or columns())
+    incoming = Incoming(known or columns(), 1, statement)
     buffer = b""
     need = 5
     for size in [*(sizes or []), len(data)]:
@@ -194,3 +194,55 @@ def test_column_lists_are_parsed_once_and_forgotten_in_time() -> None:
 
     assert type(rows[0]) is type(rows[1]) is not type(rows[4])
     assert parsed == [b"a", b"b", b"c", b"a"]
+
+
+REPLIES = [
+    result([b"a", b"b"], [[b"1", b"2"]]),
+    result([b"a", b"b"], [[b"3", None], [b"4", b"5"]], status=0x23),
+    result([b"a", b"b"], []),
+    result([b"a", b"c"], [[b"1", b"2"]]),
+    result([b"a"], [[b"1"]]),
+    result([b"a", b"b", b"c"], [[b"1", b"2", b"3"]]),
+    result([b"x" * 300], [[b"1"]]),
+    result([b"a", b"b"], [[b"1", b"2"]], status=0x0A) + result([b"z"], [[b"9"]], first=7),
+    ok(1),
+    packet(1, b"\xff\x28\x04#42000nope"),
+    result([b"a", b"b"], [[b"1", b"2"]])[:-9] + packet(6, b"\xff\x28\x04#42000nope"),
+]
+"""What a server may answer to one and the same text, from one time to the next."""
+
+
+@pytest.mark.parametrize("first", range(len(REPLIES)))
+def test_a_remembered_beginning_changes_nothing(first: int) -> None:
+    """Whatever came the last time, and wherever the next reply is cut, it means what it means without a memory."""
+    for second in REPLIES:
+        plain = feed_all(second)
+        for cut in range(len(second) + 1):
+            known = columns()
+            feed_all(REPLIES[first], known=known, statement="SELECT")
+            again = feed_all(second, [cut], known, "SELECT")
+            for name in ("rows", "has_columns", "error", "affected", "insert_id", "status", "warnings", "info"):
+                assert getattr(again, name) == getattr(plain, name), (name, cut)
+            assert [tuple(row.keys()) for row in again.rows] == [tuple(row.keys()) for row in plain.rows]
+
+
+def test_beginnings_are_remembered_in_bounded_number_and_length() -> None:
+    """By text; the oldest goes first, and long texts or lists are not worth it."""
+    known = columns()
+    for number in range(600):
+        feed_all(REPLIES[0], known=known, statement=f"SELECT {number}")
+    assert len(known.heads) == 512 and "SELECT 0" not in known.heads and "SELECT 599" in known.heads
+    feed_all(REPLIES[0], known=known, statement="x" * 9000)
+    feed_all(result([b"n" * 200] * 60, []), known=known, statement="wide")
+    assert "x" * 9000 not in known.heads and "wide" not in known.heads
+
+
+def test_a_packet_out_of_order_is_refused_behind_a_known_beginning_too() -> None:
+    """The numbers of the packets are part of what is compared."""
+    known = columns()
+    feed_all(REPLIES[0], known=known, statement="SELECT")
+    wrong = bytearray(REPLIES[0])
+    wrong[len(REPLIES[0]) - 9 - 4 - 4 + 3] ^= 0x40  # the row's number
+
+    with pytest.raises(OutOfOrderError):
+        feed_all(bytes(wrong), known=known, statement="SELECT")
