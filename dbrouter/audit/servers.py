@@ -17,7 +17,7 @@ from dbrouter.audit.logged import Entry, LoggedStatement, Unreadable
 from dbrouter.config import DatabaseSettings, HostgroupSettings, RouterConfig, ServerSettings
 from dbrouter.drivers import load_driver
 from dbrouter.drivers.base import Connection, Driver
-from dbrouter.router.build import connect_options
+from dbrouter.router.connecting import connect_options
 from dbrouter.terms import Engine, ServerStatus
 
 READING = 60.0

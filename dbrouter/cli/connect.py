@@ -17,7 +17,7 @@ from dbrouter.config import DatabaseSettings, HostgroupSettings, RouterConfig, S
 from dbrouter.drivers import load_driver
 from dbrouter.drivers.base import Connection, Driver
 from dbrouter.errors import Problem
-from dbrouter.router.build import connect_options
+from dbrouter.router.connecting import connect_options
 from dbrouter.terms import Engine, Role, ServerStatus
 
 GRACE = 2.0

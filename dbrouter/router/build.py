@@ -10,7 +10,7 @@ one step.
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,30 +19,26 @@ from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Member, Node
 from dbrouter.config.diff import renewing
 from dbrouter.config.model import DatabaseSettings, HostgroupSettings, ProcessingSettings, RouterConfig, ServerSettings
-from dbrouter.config.rules import RuleSettings
 from dbrouter.config.schema import ProbeSettings
 from dbrouter.drivers import load_driver
-from dbrouter.drivers.base import ConnectOptions, Driver, PasswordProvider, TlsOptions
+from dbrouter.drivers.base import Driver, PasswordProvider
 from dbrouter.events import BreakerChanged, EventHub, Observer, TaskFailed, default_observers
 from dbrouter.monitor.monitor import Monitor
 from dbrouter.monitor.probe import Prober
-from dbrouter.pool.lease import Lease
 from dbrouter.pool.pool import Pool
 from dbrouter.resilience.breaker import Breaker
 from dbrouter.router.cache import ResultCache
+from dbrouter.router.compiled import Compiled, compile_config
+from dbrouter.router.connecting import AdoptingHook, OnConnect, connect_options
 from dbrouter.router.context import Context
 from dbrouter.router.functions import FunctionCatalog
 from dbrouter.router.mirror import Mirror
 from dbrouter.router.planner import Planner
-from dbrouter.router.session import PinnedConnection
 from dbrouter.router.shadow import Shadow
-from dbrouter.rules.compile import compile_rules
 from dbrouter.rules.match import RuleSet
 from dbrouter.sql.digest import DigestOptions
 from dbrouter.tasks import OwnedTasks
 from dbrouter.terms import BreakerState, HostgroupId, NodeId
-
-OnConnect = Callable[[PinnedConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,34 +64,6 @@ class Parts:
     first_look_timeout: float
     """Seconds after which every node's first look has ended, one way or the other."""
     tools: Tools
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
-    """The rules of a configuration, compiled; made apart from the rest because it takes long and touches nothing."""
-
-    live: Mapping[str, RuleSet]
-    shadow: Mapping[str, RuleSet] | None
-    """By database, as `live`; None without shadow rules."""
-
-
-def compile_config(config: RouterConfig) -> Compiled:
-    """The rules of each database, and the shadow rules; pure, so that it may run in a thread."""
-    shadow = config.shadow_rules
-    return Compiled(
-        live={name: _rules_of(config, config.query_rules, name) for name in config.databases},
-        shadow=None if shadow is None else {name: _rules_of(config, shadow.query_rules, name) for name in config.databases},
-    )
-
-
-def _rules_of(config: RouterConfig, rules: Sequence[RuleSettings], database: str) -> RuleSet:
-    hostgroups = {hostgroup.id for hostgroup in config.hostgroups_of(database)}
-    return compile_rules(
-        [rule for rule in rules if rule.database in (None, database)],
-        fast_routes=[route for route in config.query_rules_fast_routing if route.destination_hostgroup in hostgroups],
-        iterations=config.query_processor_iterations,
-        hints=config.comment_hints,
-    )
 
 
 class Tools:
@@ -444,7 +412,7 @@ class Draft:
             return
         on_connect = None
         if tools.on_connect is not None:
-            on_connect = _OnConnect(tools.on_connect, hostgroup, member)
+            on_connect = AdoptingHook(tools.on_connect, hostgroup, member)
             adopting.append(on_connect.bind)
         member.pool = Pool(
             name=pool_name,
@@ -484,52 +452,6 @@ def _breaker_changed(
     node.breaker_changed(new, why)
     if events.listening:
         events.emit(BreakerChanged(node=node.id, old=old, new=new, why=why, retry_after=retry_after))
-
-
-def connect_options(
-    config: RouterConfig,
-    database: DatabaseSettings,
-    settings: HostgroupSettings,
-    server: ServerSettings,
-    *,
-    read_only: bool,
-    init: Sequence[str],
-) -> ConnectOptions:
-    """What a driver is told to connect to *server* of *settings*; a session opened *read_only* only where that can be set."""
-    tls = database.tls
-    return ConnectOptions(
-        host=server.host,
-        port=server.port or 0,
-        user=database.user,
-        password=database.password.get_secret_value() if database.password is not None else None,
-        database=server.database or database.database,
-        tls=TlsOptions(mode=str(tls.mode), ca=tls.ca, cert=tls.cert, key=tls.key),
-        server_settings=dict(database.server_settings),
-        driver_options=dict(database.driver_options),
-        read_only=read_only and database.via == "direct",
-        via=str(database.via),
-        timeout=config.timeouts_for(settings, server).connect,
-        init=tuple(init),
-        found_rows=database.found_rows,
-    )
-
-
-class _OnConnect:
-    """Hands the user's `on_connect` the same object that `connection()` gives."""
-
-    def __init__(self, hook: OnConnect, hostgroup: Hostgroup, member: Member) -> None:
-        self._hook = hook
-        self._hostgroup = hostgroup
-        self._member = member
-        self._context: Context | None = None
-
-    def bind(self, context: Context) -> None:
-        self._context = context
-
-    async def __call__(self, lease: Lease) -> None:
-        assert self._context is not None
-        await self._hook(PinnedConnection.adopt(self._context, self._hostgroup, self._member, lease))
-        lease.dirty = None  # What the hook sets is how every connection begins.
 
 
 def build(

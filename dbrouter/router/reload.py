@@ -32,7 +32,8 @@ from dbrouter.errors import ConfigError, ConnectError, PoolClosedError, PoolErro
 from dbrouter.events import ConfigRejected, ConfigReloaded
 from dbrouter.monitor.probe import Missed, Seen
 from dbrouter.pool.pool import Pool
-from dbrouter.router.build import Compiled, Draft, Parts, compile_config, draft
+from dbrouter.router.build import Draft, Parts, draft
+from dbrouter.router.compiled import Compiled, compile_config
 from dbrouter.router.context import Context
 from dbrouter.router.report import ConfigHealth
 from dbrouter.terms import ServerStatus

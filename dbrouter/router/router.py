@@ -5,7 +5,7 @@ Router: the calls of the default database, and the life of everything: opening, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -19,16 +19,14 @@ from dbrouter.errors import ParameterError
 from dbrouter.events import Observer, RouterClosed, RouterOpened
 from dbrouter.router import report
 from dbrouter.router.build import Parts, build
+from dbrouter.router.connecting import OnConnect
 from dbrouter.router.context import Context
 from dbrouter.router.database import Database
 from dbrouter.router.introspection import LIMIT_SECONDS, Introspection
 from dbrouter.router.reload import DRAIN_SECONDS, Reloader, ReloadReport, Source
-from dbrouter.router.session import PinnedConnection
 from dbrouter.router.shadow import ShadowReport
 from dbrouter.router.triggers import Triggers
 from dbrouter.terms import StartPolicy
-
-OnConnect = Callable[[PinnedConnection], Awaitable[None]]
 
 
 class Router(Database):

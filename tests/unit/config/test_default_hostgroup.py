@@ -8,7 +8,8 @@ import pytest
 
 from dbrouter.config import load
 from dbrouter.errors import ConfigError
-from dbrouter.router.build import build, connect_options
+from dbrouter.router.build import build
+from dbrouter.router.connecting import connect_options
 from dbrouter.router.planner import Wish
 
 
