@@ -184,10 +184,11 @@ class _Checks:
         for path, hostgroup in self._draft.hostgroups:
             if hostgroup.id in ids:
                 self._add((*path, "id"), f"hostgroup {hostgroup.id} is there twice")
+            shown = self._problems.show((*path, "name"), hostgroup.name)
             if hostgroup.name in names:
-                self._add((*path, "name"), f"the name {hostgroup.name!r} is of another hostgroup already")
+                self._add((*path, "name"), f"the name {shown} is of another hostgroup already")
             elif hostgroup.name.isdigit() and hostgroup.name != str(hostgroup.id):
-                self._add((*path, "name"), f"the name {hostgroup.name!r} could be taken for an id")
+                self._add((*path, "name"), f"the name {shown} could be taken for an id")
             ids.setdefault(hostgroup.id, path)
             names.setdefault(hostgroup.name, path)
 

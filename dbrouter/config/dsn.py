@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from dbrouter.config.problems import did_you_mean
-from dbrouter.terms import Engine
+from dbrouter.terms import UNSAFE_CHARSETS, Engine
 
 SCHEMES = {
     "postgresql": (Engine.POSTGRESQL, None),
@@ -295,6 +295,8 @@ def _driver_text(name: str) -> Callable[[Dsn, str], None]:
 def _charset(dsn: Dsn, value: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_]{1,64}", value):
         raise _Bad("is not the name of a character set")
+    if value.lower() in UNSAFE_CHARSETS:
+        raise _Bad("is a character set in which parameters cannot be escaped safely; utf8mb4 holds all its characters")
     dsn.driver_options["charset"] = value
 
 

@@ -57,6 +57,9 @@ class Interpolation:
                 path, "has a ${ that begins no variable: write ${NAME} or ${NAME:-default}, and $${ for the text ${"
             )
             return ""
+        if default is not None and "${" in default:
+            self._problems.add(path, f"the default of ${{{name}:-…}} has a ${{ in it: defaults are plain text")
+            return ""
         held = self._environ.get(name)
         if default is not None:
             return held or default

@@ -31,7 +31,7 @@ class Problems:
 
     def __init__(self, file: str | None = None, lines: Mapping[Path, int] | None = None) -> None:
         self._file = file
-        self._lines = lines or {}
+        self._lines = {} if lines is None else lines
         self._raw: dict[Path, str] = {}
         self._origins: Mapping[Path, Path] = {}
         self._found: dict[tuple[str, str], Problem] = {}

@@ -44,7 +44,7 @@ from dbrouter.drivers.verdicts import (
     row,
 )
 from dbrouter.errors import ConfigError, ParameterError
-from dbrouter.terms import Flavor, Phase, Role
+from dbrouter.terms import UNSAFE_CHARSETS, Flavor, Phase, Role
 
 # --- verdicts -------------------------------------------------------------------------------------------------------------------
 
@@ -349,6 +349,14 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*\Z")
 _BARE_VALUE = re.compile(r"(?:[+-]?\d+(?:\.\d+)?|DEFAULT|ON|OFF|TRUE|FALSE)\Z", re.IGNORECASE)
 
 
+def unsafe_charset(charset: str) -> str:
+    """Why *charset* is refused."""
+    return (
+        f"the character set {charset} is refused: parameters cannot be escaped safely in it; utf8mb4 holds all its characters, "
+        f"and the server converts"
+    )
+
+
 def setup_statements(options: ConnectOptions, charset: str, collation: str | None = None) -> list[str]:
     """
     What a new session needs, in order, each a statement of its own: defaults, read-only, server settings, the user's init
@@ -357,6 +365,8 @@ def setup_statements(options: ConnectOptions, charset: str, collation: str | Non
     Raises:
         ConfigError: a name in ``server_settings``, or the charset, is not a plain name.
     """
+    if charset.lower() in UNSAFE_CHARSETS:
+        raise ConfigError(unsafe_charset(charset))
     for name in (charset, collation or charset):
         if _NAME.match(name) is None:
             raise ConfigError(f"{name!r} is not the name of a character set or collation")

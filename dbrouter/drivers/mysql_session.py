@@ -31,17 +31,19 @@ from dbrouter.drivers.mysql import (
 )
 from dbrouter.drivers.sockets import SocketWatch
 from dbrouter.drivers.textprotocol import Columns, Incoming, OutOfOrderError
-from dbrouter.errors import ParameterError
+from dbrouter.errors import ConfigError, ParameterError
 from dbrouter.terms import Flavor, Role
 
 IN_TRANSACTION = 0x0001
+AUTOCOMMIT = 0x0002
 NO_BACKSLASH_ESCAPES = 0x0200
 """Bits of the server status that comes with replies."""
 
 _NO_SUCH_THREAD = 1094
 _HEADER = struct.Struct("<IB")
 _LONGEST = 0xFFFFFF
-_COM_QUIT, _COM_QUERY, _COM_PING = 1, 3, 14
+_COM_QUIT, _COM_QUERY, _COM_PING, _COM_RESET_CONNECTION = 1, 3, 14, 31
+_SAME_CHARSET = {"utf8": "utf8mb3"}
 DRAIN_ROWS = 10_000
 DRAIN_SECONDS = 0.1
 """How much of a stream that is left half-way is read away before the connection is closed instead."""
@@ -102,6 +104,7 @@ class MysqlSession(ABC):
         self._columns = columns
         self._incoming: Incoming | None = None
         self._abandoned = False
+        self._setup: tuple[str, ...] = ()
         self._watch = SocketWatch(transport.get_extra_info("socket").fileno())
 
     def __repr__(self) -> str:
@@ -155,21 +158,39 @@ class MysqlSession(ABC):
         Learn who the server is and run the set-up *statements*, in one round trip.
 
         An unknown identity is no failure: then nothing will ever be killed.
+
+        Raises:
+            ConfigError: the statements changed the character set in which we write, or left autocommit off.
         """
+        self._setup = tuple(statements)
         self.server_id = str(self.raw.thread_id())
-        who, *replies = await self._exchange([identity_query(self.flavor), *statements])
+        who, *replies = await self._exchange([identity_query(self.flavor), *statements, "SELECT @@character_set_client"])
         for reply in replies:
             if reply.error is not None:
                 raise self._answered(reply.error)
+        if statements:
+            self._check_session(text_of(replies[-1].rows[0][0]))
         if who.error is None:
             self.identity, self.server_id = text_of(who.rows[0][0]), str(who.rows[0][1])
+
+    def _check_session(self, charset: str) -> None:
+        """Parameters are escaped for one character set, and writes count on autocommit: refuse a session that has others."""
+        ours = self.raw.charset if hasattr(self.raw, "charset") else self.raw._charset
+        if _SAME_CHARSET.get(charset, charset) != _SAME_CHARSET.get(ours, ours):
+            raise ConfigError(
+                f"the set-up statements changed character_set_client from {ours} to {charset}: parameters would be read "
+                f"otherwise than they are written; give ?charset={charset} in the DSN instead"
+            )
+        if self.in_transaction:
+            raise ConfigError("the set-up statements left autocommit off or a transaction open: every write would be lost")
 
     def _encode(self, text: str, params: Sequence[Any]) -> bytes:
         """The bytes of a statement; raises `ParameterError` before anything is sent."""
         if params:
             text = render(text, params, self._fallback, bool(self.raw.server_status & NO_BACKSLASH_ESCAPES))
         try:
-            return text.encode(self._encoding, "surrogateescape")
+            # A lone surrogate in a parameter would become a byte that the escaping has not seen.
+            return text.encode(self._encoding, "strict" if params else "surrogateescape")
         except UnicodeEncodeError as error:
             raise ParameterError(
                 f"the statement cannot be written in {self._encoding}: {error.reason} at position {error.start}"
@@ -372,8 +393,11 @@ class MysqlSession(ABC):
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open, by the status flags of the last reply (an error that rolled back clears them)."""
-        return bool(self.raw.server_status & IN_TRANSACTION)
+        """
+        Whether a transaction is open, or the next statement would open one because autocommit is off; by the status flags of the
+        last reply (an error that rolled back clears them).
+        """
+        return bool(self.raw.server_status & (IN_TRANSACTION | AUTOCOMMIT) != AUTOCOMMIT)
 
     @property
     def needs_settling(self) -> bool:
@@ -388,8 +412,22 @@ class MysqlSession(ABC):
         return True
 
     async def reset(self) -> bool:
-        """Never: COM_RESET_CONNECTION drops READ ONLY and the collation; close and replace."""
-        return False
+        """
+        COM_RESET_CONNECTION, which also drops READ ONLY, the collation and every setting, and the set-up statements again.
+
+        False where the server does not know it, or the session is not what it was: close and replace.
+        """
+        if self.in_transaction:
+            return False
+        command = self._begin(_COM_RESET_CONNECTION, b"")
+        await self._reply(command)
+        if command.error is not None:
+            return False
+        try:
+            await self.prepare(self._setup)
+        except Exception:
+            return False
+        return True
 
     async def probe(self) -> ProbeReply:
         """Role and identity in one round trip."""

@@ -18,7 +18,7 @@ from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Member
 from dbrouter.drivers.base import Connection, Reply
 from dbrouter.drivers.routines import STABLE
-from dbrouter.errors import ConnectError, ParameterError, PoolError
+from dbrouter.errors import ConnectError, ParameterError, PoolError, TransactionAbortedError
 from dbrouter.events import QueryFinished
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
@@ -33,6 +33,7 @@ from dbrouter.router.result import Result
 from dbrouter.router.session import PinnedConnection
 from dbrouter.router.stream import Stream
 from dbrouter.router.transaction import Transaction, run_in_transaction
+from dbrouter.terms import Engine
 
 T = TypeVar("T")
 
@@ -260,14 +261,17 @@ class Database:
                 now = monotonic()
                 continue
             lease.disarm()
+            left_open = None
             if plan.tidy:
-                self._tidy(plan, lease)
+                left_open = self._tidy(plan, lease)
             else:
                 lease.release()
             done = monotonic()
             member.succeeded(done, done - now, read)
             if permit is not None:
                 member.node.breaker.release(permit)
+            if left_open is not None:
+                raise left_open
             return reply, plan, member, connection, 1 if recovery is None else recovery.attempts + 1, done - started
 
     async def _detour(
@@ -295,8 +299,11 @@ class Database:
         """Send a mirrored statement: a write of unknown outcome is not sent again, and nobody is told of its events."""
         await self._call(plan.text, params, plan.timeout, None, None, False, None, None, plan)
 
-    def _tidy(self, plan: Plan, lease: Lease) -> None:
-        """Give the connection back after a statement that left, or may have left, something on its session."""
+    def _tidy(self, plan: Plan, lease: Lease) -> TransactionAbortedError | None:
+        """
+        Give the connection back after a statement that left, or may have left, something on its session; the error where that is
+        a transaction, which ends with the connection.
+        """
         if plan.difference is not None:
             plan.difference.calls += 1
         context = self._context_of(plan)
@@ -305,15 +312,22 @@ class Database:
         if plan.taints is not None:
             lease.dirty = plan.taints
             lease.release()
-            return
+            return None
+        if lease.connection.in_transaction:
+            lease.release()
+            return TransactionAbortedError(
+                f"{plan.kind} left a transaction open, or autocommit off, on a pooled connection: what it did since then was "
+                "rolled back with the connection; call it in transaction() or connection()"
+            )
         if not plan.reset:
             lease.release()
-            return
+            return None
         lease.release_after(reset=True)
-        functions = context.planner.catalog.unasked(plan.unknown)
+        functions = context.planner.catalog.unasked(plan.unknown) if context.engine is Engine.POSTGRESQL else ()
         if functions:
             own = self if context is self._context else Database(context)
             context.tasks.start(own._look_up(functions, context.planner.catalog), name="look up functions")
+        return None
 
     def _context_of(self, plan: Plan) -> Context:
         """The database *plan* is for, also after a reload has bound this object to another one."""

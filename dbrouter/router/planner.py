@@ -23,6 +23,7 @@ from dbrouter.router.plan import Copy, Effects, Plan, Veto
 from dbrouter.router.plancache import PlanCache
 from dbrouter.router.refusals import (
     Refusal,
+    charset_refusal,
     copy_refusal,
     forbidden,
     no_statement,
@@ -296,9 +297,8 @@ class Planner:
             plan.timeout = decision.timeout
         if decision.retries is not None:
             plan.attempts = decision.retries + 1
-        if self.engine is Engine.POSTGRESQL:
-            strange = (*functions.unknown, *functions.writing)
-            plan.reset = (bool(strange) and not self.catalog.harmless(strange)) or statement.opaque
+        strange = (*functions.unknown, *functions.writing)
+        plan.reset = (bool(strange) and not self.catalog.harmless(strange)) or statement.opaque
         plan.named = compile_named(statement.text, self.engine)
         plan.script = statement.statements > 1
         lifted = decision.multiplex == 2 and statement.session_reason == "user variable"
@@ -417,7 +417,7 @@ class Planner:
             return lambda: transaction_refusal(statement)
         if statement.session and self._refuse_session and not lifted:
             return lambda: session_refusal(statement)
-        return script_refusal(statement)
+        return charset_refusal(statement) or script_refusal(statement)
 
     def _vetoed(self, plan: Plan, veto: Veto) -> None:
         self.vetoes += 1

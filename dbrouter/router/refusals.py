@@ -4,11 +4,12 @@ Refusals: the errors of statements that are not sent, made when they are raised.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from dbrouter.errors import RoutingError, SessionStatementError, StatementRejectedError
 from dbrouter.sql import Statement
-from dbrouter.terms import Engine
+from dbrouter.terms import UNSAFE_CHARSETS, Engine
 
 Refusal = Callable[[], RoutingError]
 
@@ -24,6 +25,23 @@ def transaction_refusal(statement: Statement) -> SessionStatementError:
         f"{statement.kind} on a pooled connection would leave a transaction to a stranger: use transaction() or run()",
         reason=statement.kind,
     )
+
+
+_CHARSET = re.compile(r"\b(?:NAMES|CHARSET|CHARACTER\s+SET|CHARACTER_SET_CLIENT)\b[\s:='\"`]*(\w+)", re.IGNORECASE)
+
+
+def charset_refusal(statement: Statement) -> Refusal | None:
+    """Makes the error for a MySQL statement that changes the session's character set to one in which nothing can be escaped."""
+    if statement.engine is not Engine.MYSQL or statement.kind != "SET":
+        return None
+    for charset in _CHARSET.findall(statement.text):
+        if charset.lower() in UNSAFE_CHARSETS:
+            return lambda: SessionStatementError(
+                f"the character set {charset} is refused: parameters cannot be escaped safely in it; utf8mb4 holds all its "
+                f"characters",
+                reason=f"character set {charset}",
+            )
+    return None
 
 
 def script_refusal(statement: Statement) -> Refusal | None:

@@ -36,7 +36,7 @@ from dbrouter.router.detour import delayed, logged, remember
 from dbrouter.router.limits import time_left
 from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import Recovery, noted, settle_breaker
-from dbrouter.router.refusals import copy_refusal, no_statement, script_refusal
+from dbrouter.router.refusals import charset_refusal, copy_refusal, no_statement, script_refusal
 from dbrouter.router.result import Result
 from dbrouter.terms import ConnectionFate, Outcome, Phase
 
@@ -234,7 +234,7 @@ class Pinned:
             raise no_statement()
         if statement.copy_stdio:
             raise copy_refusal()
-        refusal = script_refusal(statement)
+        refusal = charset_refusal(statement) or script_refusal(statement)
         if refusal is not None:
             raise refusal()
         if statement.transaction_control:

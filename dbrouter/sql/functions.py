@@ -11,6 +11,9 @@ from __future__ import annotations
 from dbrouter.sql.functions_postgresql import STABLE
 from dbrouter.terms import Engine
 
+RUNS_TEXT = "runs text that is not seen here"
+"""Why functions that execute one of their arguments make a write; what they do to the session cannot be seen either."""
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.upper().split())
@@ -159,7 +162,7 @@ _PG_WRITES: dict[str, str] = {
             QUERY_TO_XML QUERY_TO_XMLSCHEMA QUERY_TO_XML_AND_XMLSCHEMA SCHEMA_TO_XML SCHEMA_TO_XML_AND_XMLSCHEMA TS_REWRITE
             TS_STAT XPATH_TABLE
         """),
-        "runs text that is not seen here",
+        RUNS_TEXT,
     ),
     **dict.fromkeys(_names("PG_CANCEL_BACKEND PG_TERMINATE_BACKEND"), "signals another session of its server"),
     **dict.fromkeys(

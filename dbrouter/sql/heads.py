@@ -164,7 +164,7 @@ def _explain_postgresql(tokens: list[str], first: int, dialect: Dialect, verdict
     if tokens[place] == "(" and tokens[place + 1] not in CTE_STARTS:
         end = verdict.closing(tokens, place)
         for at in range(place, end):
-            if tokens[at] in ("ANALYZE", "ANALYSE") and tokens[at + 1] not in ("FALSE", "OFF", "0"):
+            if unquoted(tokens[at]).upper() in ("ANALYZE", "ANALYSE") and tokens[at + 1] not in ("FALSE", "OFF", "0"):
                 runs = True
         place = min(end + 1, len(tokens) - 1)
     else:

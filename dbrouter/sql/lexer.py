@@ -136,7 +136,7 @@ def _lex_postgresql(text: str, folded: str) -> Lexed:
     ambiguous = None
     if "\\'" in folded and any(token[:1] == "'" and _escapes_its_quote(token) for token in tokens):
         ambiguous = "a backslash before a quote reads differently with standard_conforming_strings off"
-    if 'U&"' in folded and any(token[:3] == 'U&"' and "\\" in token for token in tokens):
+    if 'U&"' in folded and any(token[:3] == 'U&"' for token in tokens):
         ambiguous = 'an escaped identifier (U&"…")'
     return Lexed(tokens, ambiguous or _unreadable(tokens, folded), None)
 

@@ -25,6 +25,7 @@ class Verdict:
         "implicit_commit",
         "kind",
         "opaque",
+        "prefix_ends",
         "reasons",
         "session_reason",
         "statements",
@@ -38,6 +39,8 @@ class Verdict:
         self.session_reason: str | None = None
         self.functions: dict[str, None] = {}
         """Names of unknown functions in order of appearance."""
+        self.prefix_ends: set[int] = set()
+        """Places of closing parentheses behind which an expression begins (`DISTINCT ON (…)`, `OPERATOR(…)`), not a name."""
         self.statements = 0
         self.transaction_control = False
         self.copy_stdio = False

@@ -7,7 +7,7 @@ depends on whether the statement's verb reads: `UPDATE` behind `INSERT … ON CO
 
 from __future__ import annotations
 
-from dbrouter.sql.functions import Functions
+from dbrouter.sql.functions import RUNS_TEXT, Functions
 from dbrouter.sql.verdict import Dialect, Verdict, Watch
 
 
@@ -23,6 +23,9 @@ def _on_call(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, 
     if place == 0:
         return
     name = tokens[place - 1]
+    if name == "OPERATOR" or (name == "ON" and tokens[place - 2] == "DISTINCT"):
+        verdict.prefix_ends.add(verdict.closing(tokens, place))
+        return
     functions = dialect.functions
     qualified = place > 2 and tokens[place - 2] == "."
     if name in functions.harmless and not qualified:
@@ -50,6 +53,7 @@ def _on_call(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, 
         _session_call(bare, tokens, place, functions, verdict, reads)
     elif bare in functions.writes:
         verdict.write(f"{bare.lower()}() {functions.writes[bare]}")
+        verdict.opaque = verdict.opaque or functions.writes[bare] == RUNS_TEXT
     elif not _is_name_not_call(tokens, before, place, verdict):
         verdict.functions[path.lower()] = None
 
@@ -75,12 +79,18 @@ _AFTER_THESE_A_NAME = frozenset(
 def _is_name_not_call(tokens: list[str], before: int, place: int, verdict: Verdict) -> bool:
     """Whether the name in front of the parenthesis at *place* is a table, alias or type with a list behind it."""
     previous = tokens[before] if before >= 0 else ""
-    if previous in _AFTER_THESE_A_NAME or previous == ")":
+    if previous in _AFTER_THESE_A_NAME:
         return True
+    if previous == ")":
+        return before not in verdict.prefix_ends
     end = verdict.closing(tokens, place)
     if tokens[end + 1 : end + 2] == ["AS"]:
-        after = tokens[end + 2]
-        return after in ("MATERIALIZED", "NOT") or (after == "(" and tokens[end + 3] in CTE_STARTS)
+        behind = end + 2
+        if tokens[behind : behind + 1] == ["NOT"]:
+            behind += 1
+        if tokens[behind : behind + 1] == ["MATERIALIZED"]:
+            behind += 1
+        return tokens[behind : behind + 1] == ["("] and tokens[behind + 1] in CTE_STARTS
     return False
 
 

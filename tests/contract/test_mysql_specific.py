@@ -740,12 +740,12 @@ async def test_a_value_that_cannot_be_read(connect: Connect, driver: Any) -> Non
 
 
 async def test_ping_settle_reset_close(connect: Connect) -> None:
-    """A live connection answers; it is replaced rather than reset; after closing it says so."""
+    """A live connection answers, also to a reset; after closing it says so."""
     connection = await connect()
 
     await connection.ping()
     assert await connection.settle()
-    assert not await connection.reset()
+    assert await connection.reset()
     assert not connection.needs_settling
     await connection.close()
     assert connection.closed and not connection.check()
@@ -754,6 +754,70 @@ async def test_ping_settle_reset_close(connect: Connect) -> None:
         await connection.send("SELECT 1", ())
     await connection.close()
     connection.terminate()
+
+
+async def test_a_reset_leaves_nothing_of_the_session_and_keeps_what_it_was_made_with(connect: Connect) -> None:
+    """Variables, settings, locks and temporary tables go; read-only, the collation, settings and init statements stay."""
+    connection = await connect(
+        read_only=True,
+        server_settings={"div_precision_increment": "6"},
+        init=("SET SESSION group_concat_max_len=2048",),
+        driver_options={"collation": "utf8mb4_bin"},
+    )
+    made = "SELECT @@div_precision_increment, @@group_concat_max_len, @@collation_connection, @@character_set_client"
+    before, _, _ = await connection.send(made, ())
+    assert tuple(before[0]) == (6, 2048, "utf8mb4_bin", "utf8mb4")
+    for statement in ("SET @x = 5, SESSION div_precision_increment = 9", "SELECT GET_LOCK('reset', 0)", "SET autocommit = 1"):
+        await connection.send(statement, ())
+
+    assert await connection.reset()
+
+    after, _, _ = await connection.send(made, ())
+    assert tuple(after[0]) == tuple(before[0])
+    assert await value(connection, "SELECT @x") is None
+    assert await value(connection, "SELECT IS_FREE_LOCK('reset')") == 1
+    with pytest.raises(Exception, match="READ ONLY"):
+        await connection.send("CREATE TABLE reset_not(a int)", ())
+
+
+async def test_autocommit_that_is_off_shows(connect: Connect) -> None:
+    """A session that would open a transaction at its next statement counts as in one, and init may not leave it so."""
+    connection = await connect()
+    assert not connection.in_transaction
+    await connection.send("SET autocommit = 0", ())
+    assert connection.in_transaction and not await connection.reset()
+
+    with pytest.raises(ConfigError, match="autocommit off"):
+        await connect(init=("SET autocommit = 0",))
+
+
+@pytest.mark.parametrize("charset", ["gbk", "sjis", "cp932", "big5", "gb18030", "ucs2", "utf16", "utf32", "binary"])
+async def test_character_sets_that_cannot_be_escaped_in_are_refused(connect: Connect, charset: str) -> None:
+    """As an option and as a set-up statement; nothing is connected with them."""
+    with pytest.raises(ConfigError, match="character"):
+        await connect(driver_options={"charset": charset})
+    with pytest.raises(Exception, match=r"character_set_client|can't be set to the value|Unknown character set"):
+        await connect(init=(f"SET NAMES {charset}",))
+
+
+@pytest.mark.parametrize(
+    "value_", ["\u00a5' UNION SELECT 1 -- ", "\u7e97' UNION SELECT 1 -- ", "\u203e\\' OR 1 -- ", "\u00bf\\' OR 1 -- "]
+)
+async def test_no_text_leaves_its_quotes(connect: Connect, value_: str) -> None:
+    """Characters whose bytes hold a backslash in other character sets come back as they were."""
+    connection = await connect()
+    rows, _, _ = await connection.send("SELECT %s", (value_,))
+
+    assert [tuple(row) for row in rows] == [(value_,)]
+
+
+async def test_a_lone_surrogate_is_no_text(connect: Connect) -> None:
+    """Refused before anything is sent."""
+    connection = await connect()
+    with pytest.raises(ParameterError, match="cannot be written in utf"):
+        await connection.send("SELECT %s", ("\udcbf\\' OR 1 -- ",))
+
+    assert await value(connection, "SELECT 7") == 7
 
 
 async def test_raw_is_the_librarys_own(connection: Any) -> None:

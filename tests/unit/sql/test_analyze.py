@@ -325,3 +325,43 @@ def test_ten_megabytes_of_tokens_are_read() -> None:
 
     assert len(text) > 10_000_000
     assert analyze(text, "mysql").intent is Intent.WRITE
+
+
+@pytest.mark.parametrize(
+    ("text", "functions"),
+    [
+        ("SELECT DISTINCT ON (x) f(1) FROM t", ("f",)),
+        ("SELECT 1 OPERATOR(pg_catalog.+) f(1)", ("f",)),
+        ("SELECT f(1) AS not", ("f",)),
+        ("SELECT f(1) AS materialized", ("f",)),
+        ("SELECT * FROM f(1) AS materialized (a int)", ("f",)),
+        ("WITH x(a) AS MATERIALIZED (SELECT 1) SELECT * FROM x", ()),
+        ("WITH x(a) AS NOT MATERIALIZED (SELECT 1) SELECT * FROM x", ()),
+        ("WITH x(a) AS (SELECT 1) SELECT * FROM x", ()),
+        ("SELECT * FROM (VALUES (1)) AS t(a)", ()),
+        ("SELECT * FROM generate_series(1, 2) g(n)", ()),
+    ],
+)
+def test_a_call_is_told_from_a_name_with_a_list(text: str, functions: tuple[str, ...]) -> None:
+    """A name behind a parenthesis is an alias, but not behind the prefixes that an expression follows."""
+    assert analyze(text, Engine.POSTGRESQL).functions == functions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'EXPLAIN ("analyze") INSERT INTO t VALUES (1)',
+        'EXPLAIN (ANALYZE OFF, "analyze" on) DELETE FROM t',
+        'EXPLAIN ("analyze") SELECT pg_advisory_lock(77)',
+        "SELECT U&\"!0073et_config\" UESCAPE '!' ('my.leak', 'x', false)",
+        'SELECT U&"a" FROM t',
+    ],
+)
+def test_what_hides_behind_quotes_is_no_read(text: str) -> None:
+    """Quoted options and escaped names mean what they mean to the server."""
+    assert analyze(text, Engine.POSTGRESQL).intent is Intent.WRITE
+
+
+def test_a_function_that_runs_text_may_leave_anything_behind() -> None:
+    """So the session is reset after it."""
+    assert analyze("SELECT * FROM ts_stat('SELECT set_config(...)')", Engine.POSTGRESQL).opaque

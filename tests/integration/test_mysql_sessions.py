@@ -1,0 +1,111 @@
+"""What routines leave on a MySQL session never reaches the next caller, and never swallows a write."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dbrouter import ConnectError, DeadlineExceededError, Router, SessionStatementError, TransactionAbortedError
+from dbrouter.testing import LocalCluster, ServerKind
+from tests.routers import configuration
+
+ROUTINES = (
+    "DROP TABLE IF EXISTS ms",
+    "CREATE TABLE ms(id int PRIMARY KEY)",
+    "DROP PROCEDURE IF EXISTS ms_off",
+    "DROP PROCEDURE IF EXISTS ms_open",
+    "DROP PROCEDURE IF EXISTS ms_leak",
+    "DROP FUNCTION IF EXISTS ms_lock",
+    "CREATE PROCEDURE ms_off() BEGIN SET autocommit = 0; END",
+    "CREATE PROCEDURE ms_open() BEGIN START TRANSACTION; INSERT INTO ms VALUES (100); END",
+    "CREATE PROCEDURE ms_leak() BEGIN SET @leak = 5; SET SESSION div_precision_increment = 9; END",
+    "CREATE FUNCTION ms_lock() RETURNS int READS SQL DATA RETURN GET_LOCK('ms', 0)",
+)
+
+
+@pytest.fixture(params=[ServerKind.MARIADB_10_11, ServerKind.MYSQL_9_7], ids=["mariadb", "mysql"])
+def family(request: pytest.FixtureRequest, clusters: Any) -> LocalCluster:
+    """Both products."""
+    cluster: LocalCluster = clusters(request.param)
+    return cluster
+
+
+@pytest.fixture(params=["mysql", "mysql+asyncmy"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    """Both libraries."""
+    return str(request.param)
+
+
+def narrow(cluster: LocalCluster, scheme: str, **pool: Any) -> dict[str, Any]:
+    """One connection to the primary, so that every caller gets the last one's."""
+    source = configuration(cluster, start="all", pool={"min_size": 1, "max_size": 1, **pool})
+    return {**source, "writer": source["writer"].replace("mysql://", f"{scheme}://"), "readers": []}
+
+
+async def prepare(router: Router) -> None:
+    """The table and the routines."""
+    async with router.connection() as conn:
+        for statement in ROUTINES:
+            await conn.execute(statement)
+
+
+async def test_a_routine_that_turns_autocommit_off_swallows_no_write(family: LocalCluster, scheme: str) -> None:
+    """It is told, its connection is closed, and every later write that is acknowledged is there."""
+    async with Router.open(narrow(family, scheme)) as router:
+        await prepare(router)
+        with pytest.raises(TransactionAbortedError, match="CALL left a transaction open, or autocommit off"):
+            await router.execute("CALL ms_off()")
+        for number in range(4):
+            assert (await router.execute("INSERT INTO ms VALUES (%s)", number)).rowcount == 1
+        async with router.transaction() as tx:
+            await tx.execute("CALL ms_off()")
+        for number in range(10, 14):
+            await router.execute("INSERT INTO ms VALUES (%s)", number)
+
+    assert await asyncio.to_thread(family.primary.value, "SELECT count(*) FROM app.ms WHERE id < 100") == "8"
+
+
+async def test_a_routine_that_leaves_a_transaction_open_is_told_that_it_is_undone(family: LocalCluster, scheme: str) -> None:
+    """Its writes never looked like a success."""
+    async with Router.open(narrow(family, scheme)) as router:
+        await prepare(router)
+        with pytest.raises(TransactionAbortedError, match="rolled back"):
+            await router.execute("CALL ms_open()")
+
+        assert await router.fetchval("SELECT count(*) FROM ms WHERE id = 100") == 0
+
+
+async def test_what_a_routine_leaves_on_the_session_is_gone(family: LocalCluster, scheme: str) -> None:
+    """Variables and settings of CALL, the lock of a function; the connection itself stays in use."""
+    async with Router.open(narrow(family, scheme)) as router:
+        await prepare(router)
+        session = await router.fetchval("SELECT connection_id()")
+        await router.execute("CALL ms_leak()")
+        assert await router.fetchval("SELECT @@div_precision_increment") == 4
+        async with router.connection() as conn:
+            assert await conn.fetchval("SELECT @leak") is None
+        session = await router.fetchval("SELECT connection_id()")
+        assert await router.fetchval("SELECT ms_lock()") == 1
+        assert await router.fetchval("SELECT connection_id()") == session
+        async with router.connection() as conn:
+            assert await conn.fetchval("SELECT IS_FREE_LOCK('ms')") == 1
+
+
+async def test_set_up_that_would_lose_writes_or_escape_wrongly_gives_no_connection(family: LocalCluster, scheme: str) -> None:
+    """`pool.init` that turns autocommit off, or changes the character set that parameters are escaped for: calls say so."""
+    for init, said in (("SET autocommit=0", "autocommit off"), ("SET NAMES gbk", "character_set_client from utf8mb4 to gbk")):
+        async with Router.open(narrow(family, scheme, init=[init])) as router:
+            with pytest.raises(DeadlineExceededError) as caught:
+                await router.execute("CREATE TABLE never_made(a int)", timeout=2)
+            assert isinstance(caught.value.__cause__, ConnectError) and said in str(caught.value.__cause__)
+
+
+async def test_set_names_on_a_pinned_connection(family: LocalCluster, scheme: str) -> None:
+    """Character sets that cannot be escaped in are refused; others are the caller's business."""
+    async with Router.open(narrow(family, scheme)) as router, router.connection() as conn:
+        for statement in ("SET NAMES gbk", "SET NAMES 'sjis'", "SET character_set_client = big5", "SET CHARACTER SET gb18030"):
+            with pytest.raises(SessionStatementError, match="cannot be escaped safely"):
+                await conn.execute(statement)
+        await conn.execute("SET NAMES latin1")
