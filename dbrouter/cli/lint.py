@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from dbrouter.audit.formats import Source
-from dbrouter.audit.logged import LoggedStatement
-from dbrouter.cli.output import document
-from dbrouter.config import RouterConfig, load
-from dbrouter.config.source import read_file
-from dbrouter.errors import ConfigError
+from dbrouter.audit.logged import LoggedStatement, Unreadable
+from dbrouter.cli.output import document, table
+from dbrouter.config import RouterConfig, RuleSettings
+from dbrouter.config.survey import Survey, survey
+from dbrouter.errors import Problem
 from dbrouter.router.build import build
 from dbrouter.router.planner import NO_WISH
 from dbrouter.rules.finding import Finding, Severity
-from dbrouter.rules.lint import lint as lint_config
+from dbrouter.rules.lint import lint_draft, reached
+
+_UNTOLD = ("tag", "username", "schemaname", "proxy_port")
+"""Criteria about callers that a log does not tell of, and that do not hold where nothing is known."""
+
+
+@dataclass(slots=True)
+class _Hits:
+    """What the rules did with the statements of some logs."""
+
+    names: str
+    statements: int = 0
+    calls: int = 0
+    by_rule: Counter[int] = field(default_factory=Counter)
+    unreadable: Unreadable | None = None
+    """The first place that could not be read."""
 
 
 def lint(
@@ -29,96 +46,95 @@ def lint(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Find rules that never match, patterns that match too little, columns without effect, and other likely mistakes."""
-    try:
-        config = load(file)
-    except ConfigError as error:
-        found = [
-            Finding(code="invalid", severity=Severity.ERROR, message=problem.message, path=problem.path or "")
-            for problem in error.problems
-        ]
-        lines = {(problem.path or ""): problem.line for problem in error.problems}
-        _end(file, found, lines, None, as_json)
-        return
-    found = list(lint_config(config))
-    hits: Counter[int] | None = None
-    if log:
+    seen = survey(file)
+    rows = [_row_of_problem(file, problem) for problem in seen.problems]
+    rows += [_row(file, seen, finding) for finding in _findings(seen)]
+    hits: _Hits | None = None
+    if log and seen.config is not None:
+        config = seen.config
         if database is not None and database not in config.databases:
             raise typer.BadParameter(f"{database!r} is not one of {', '.join(config.databases)}", param_hint="--database")
-        hits = asyncio.run(_hits(config, database or config.default_database, log))
-        found += _never_hit(config, hits, log)
-    _end(file, found, _lines(file, config), hits, as_json)
-
-
-def _end(file: str, found: Sequence[Finding], lines: dict[str, int | None], hits: Counter[int] | None, as_json: bool) -> None:
-    counts = Counter(finding.severity for finding in found)
+        chosen = database or config.default_database
+        hits = asyncio.run(_hits(config, chosen, log))
+        rows += [_row(file, seen, finding) for finding in _never_hit(seen, chosen, hits)]
+    counts = Counter(row["severity"] for row in rows)
     if as_json:
-        shown: dict[str, Any] = {
-            "ok": not (counts[Severity.ERROR] or counts[Severity.WARNING]),
-            "findings": [
-                {
-                    "code": finding.code,
-                    "severity": str(finding.severity),
-                    "file": file,
-                    "line": _line(finding.path, lines),
-                    "path": finding.path,
-                    "rule_id": finding.rule_id,
-                    "message": finding.message,
-                }
-                for finding in found
-            ],
-        }
-        if hits is not None:
-            shown["hits"] = {str(rule_id): count for rule_id, count in sorted(hits.items())}
-        document(shown)
+        _show_json(rows, counts, seen, hits)
     else:
-        for finding in found:
-            line = _line(finding.path, lines)
-            place = f"{file}:{line}" if line is not None else file
-            about = f"rule {finding.rule_id}" if finding.rule_id is not None else finding.path
-            typer.echo(f"{place}: {finding.severity} {finding.code}: {about}: {finding.message}")
-        typer.echo(f"{file}: " + (_counted(counts) or "nothing to say"))
-    if counts[Severity.ERROR] or counts[Severity.WARNING]:
+        _show(file, rows, counts, seen, hits)
+    if counts["error"] or counts["warning"]:
         raise typer.Exit(1)
 
 
-def _counted(counts: Counter[Severity]) -> str:
+def _findings(seen: Survey) -> tuple[Finding, ...]:
+    """What can be said of the pieces that could be read; of rules among which one is wrong only what they say themselves."""
+    wrong = {problem.path or "" for problem in seen.problems}
+    broken = []
+    for path, _ in seen.draft.rules:
+        shown = seen.places.place(path)[0]
+        if any(one == shown or one.startswith(f"{shown}.") for one in wrong):
+            broken.append(path)
+    return lint_draft(seen.draft, broken, whole=not any(one == "" or "query_rules" in one for one in wrong))
+
+
+def _row(file: str, seen: Survey, finding: Finding) -> dict[str, Any]:
+    path, line = seen.places.place(finding.path)
+    return {
+        "code": finding.code,
+        "severity": str(finding.severity),
+        "file": file,
+        "line": line,
+        "path": path,
+        "rule_id": finding.rule_id,
+        "message": finding.message,
+    }
+
+
+def _row_of_problem(file: str, problem: Problem) -> dict[str, Any]:
+    return {
+        "code": "invalid",
+        "severity": str(Severity.ERROR),
+        "file": problem.file or file,
+        "line": problem.line,
+        "path": problem.path or "",
+        "rule_id": None,
+        "message": problem.message,
+    }
+
+
+def _show_json(rows: Sequence[dict[str, Any]], counts: Counter[str], seen: Survey, hits: _Hits | None) -> None:
+    shown: dict[str, Any] = {"ok": not (counts["error"] or counts["warning"]), "findings": rows}
+    if hits is not None:
+        shown["statements"], shown["calls"] = hits.statements, hits.calls
+        shown["hits"] = {str(rule.rule_id): hits.by_rule[rule.rule_id] for rule in _active(seen)}
+    document(shown)
+
+
+def _show(file: str, rows: Sequence[dict[str, Any]], counts: Counter[str], seen: Survey, hits: _Hits | None) -> None:
+    for row in rows:
+        place = f"{row['file']}:{row['line']}" if row["line"] is not None else row["file"]
+        about = f"rule {row['rule_id']}" if row["rule_id"] is not None else row["path"]
+        typer.echo(f"{place}: {row['severity']} {row['code']}: {about + ': ' if about else ''}{row['message']}")
+    if hits is not None:
+        counted = ((str(rule.rule_id), str(hits.by_rule[rule.rule_id]), rule.comment or "") for rule in _active(seen))
+        table("hits", ("rule", "calls", "comment"), counted)
+        typer.echo(f"{hits.names}: {hits.calls} calls, {hits.statements} statements")
     said = ((severity, counts[severity]) for severity in Severity if counts[severity])
-    return ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in said)
+    summary = ", ".join(f"{count} {severity}{'' if count == 1 else 's'}" for severity, count in said)
+    typer.echo(f"{file}: {summary or 'nothing to say'}")
 
 
-def _lines(file: str, config: RouterConfig) -> dict[str, int | None]:
-    """By path: its line. Rules were sorted since they were read, so their lines are looked up by their ids."""
-    document_ = read_file(file)
-    lines: dict[str, int | None] = {}
-    written = document_.value if isinstance(document_.value, dict) else {}
-    by_id: dict[int, int | None] = {}
-    for key, rows in written.items():
-        for number, row in enumerate(rows if isinstance(rows, list) else ()):
-            if isinstance(row, dict) and "rule_id" in row:
-                by_id[int(row["rule_id"])] = document_.lines.get((key, number))
-    for place, rule in enumerate(config.query_rules):
-        lines[f"query_rules[{place}]"] = by_id.get(rule.rule_id)
-    for place, _ in enumerate(config.hostgroups):
-        lines[f"hostgroups[{place}]"] = document_.lines.get(("hostgroups", place))
-    lines["comment_hints"] = document_.lines.get(("comment_hints",))
-    return lines
+def _active(seen: Survey) -> list[RuleSettings]:
+    return [rule for rule in (seen.config.query_rules if seen.config is not None else ()) if rule.active]
 
 
-def _line(path: str, lines: dict[str, int | None]) -> int | None:
-    """The line of *path*, or of what it is in."""
-    while path:
-        if path in lines:
-            return lines[path]
-        path = path.rpartition(".")[0]
-    return None
-
-
-async def _hits(config: RouterConfig, database: str, logs: Sequence[Path]) -> Counter[int]:
-    """How many calls of the logs each rule matches; nothing is connected."""
+async def _hits(config: RouterConfig, database: str, logs: Sequence[Path]) -> _Hits:
+    """How many calls each rule matches; flags are drawn by weight, alike for equal logs. Connects nothing."""
     parts = build(config)
+    rng = random.Random(0)
+    hits = _Hits(", ".join(str(log) for log in logs))
     try:
         context = next(context for context in parts.contexts if context.database == database)
-        hits: Counter[int] = Counter()
         for log in logs:
             try:
                 stream = log.open("rb")
@@ -127,23 +143,44 @@ async def _hits(config: RouterConfig, database: str, logs: Sequence[Path]) -> Co
             with stream:
                 for entry in Source(str(log), stream).entries(context.engine):
                     if isinstance(entry, LoggedStatement):
-                        for rule_id in set(context.planner.decide(entry.sql, NO_WISH).hits):
-                            hits[rule_id] += entry.calls
-        return hits
+                        plan = context.planner.decide(
+                            entry.sql, NO_WISH, draw=lambda _, flags, weights: rng.choices(flags, weights)[0]
+                        )
+                        hits.statements += 1
+                        hits.calls += entry.calls
+                        for rule_id in set(plan.hits):
+                            hits.by_rule[rule_id] += entry.calls
+                    elif hits.unreadable is None:
+                        hits.unreadable = entry
     finally:
         await parts.tasks.close()
+    if not hits.statements:
+        why = f": line {hits.unreadable.line}: {hits.unreadable.why}" if hits.unreadable is not None else ""
+        raise typer.BadParameter(f"{hits.names}: there is no statement in it{why}", param_hint="--log")
+    return hits
 
 
-def _never_hit(config: RouterConfig, hits: Counter[int], logs: Sequence[Path]) -> list[Finding]:
-    names = ", ".join(str(log) for log in logs)
-    return [
-        Finding(
-            code="never-hit",
-            severity=Severity.WARNING,
-            message=f"no statement of {names} matches it",
-            path=f"query_rules[{place}]",
-            rule_id=rule.rule_id,
+def _never_hit(seen: Survey, database: str, hits: _Hits) -> list[Finding]:
+    rules = _active(seen)
+    from_zero = reached(rules, [0], again=seen.draft.processing.query_processor_iterations > 0)
+    paths = {rule.rule_id: path for path, rule in seen.draft.rules}
+    found = []
+    for rule in rules:
+        if hits.by_rule[rule.rule_id] or rule.database not in (None, database):
+            continue
+        message = f"none of the {hits.statements} statements of {hits.names} matches it"
+        untold = [name for name in _UNTOLD if getattr(rule, name) is not None]
+        if rule.rule_id not in from_zero:
+            untold.append("next_query_flagIN or mirror_flagOUT")
+        if untold:
+            message += f"; a log does not tell {' and '.join(untold)}, so calls may"
+        found.append(
+            Finding(
+                code="never-hit",
+                severity=Severity.NOTE if untold else Severity.WARNING,
+                message=message if untold else f"{message}; leave it out, or see `dbrouter explain` for why",
+                path=paths[rule.rule_id],
+                rule_id=rule.rule_id,
+            )
         )
-        for place, rule in enumerate(config.query_rules)
-        if rule.active and not hits[rule.rule_id]
-    ]
+    return found

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, TlsMode, Via
+from dbrouter.config.model import DatabaseSettings, HostgroupSettings, ProcessingSettings, RouterConfig, TlsMode, Via
 from dbrouter.config.patterns import pattern_problem, replacement_problem
 from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.config.rules import FastRouteSettings, RuleSettings
@@ -48,6 +48,7 @@ class Draft:
     fast_routes: list[tuple[Path, FastRouteSettings]] = field(default_factory=list)
     groups: dict[str, Any] = field(default_factory=dict)
     """The top's pool, probe, breaker, retry and timeouts."""
+    processing: ProcessingSettings = field(default_factory=ProcessingSettings)
 
     def add_hostgroup(self, path: Path, hostgroup: HostgroupSettings, server_paths: list[Path]) -> None:
         """Take *hostgroup* in, with the path of each of its servers."""
@@ -66,6 +67,7 @@ class Draft:
                 (("query_rules_fast_routing", index), route) for index, route in enumerate(config.query_rules_fast_routing)
             ],
             groups={name: getattr(config, name) for name in ("pool", "probe", "breaker", "retry", "timeouts")},
+            processing=config,
         )
         for name, database in config.databases.items():
             for key in ("writer_hostgroup", "reader_hostgroup"):

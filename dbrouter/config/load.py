@@ -103,7 +103,19 @@ def loads(text: str, *, file: str | None = None, environ: Mapping[str, str] | No
 
 
 def _build(document: Document, environ: Mapping[str, str]) -> RouterConfig:
-    problems = Problems(document.file, document.lines)
+    return build_draft(document, Problems(document.file, document.lines), Draft(), environ)
+
+
+def build_draft(document: Document, problems: Problems, draft: Draft, environ: Mapping[str, str]) -> RouterConfig:
+    """
+    As `load`, of a document that was read; afterwards *draft* has what could be read, also where the whole is refused.
+
+    Args:
+        problems: of the document; it knows afterwards where the pieces of *draft* were written.
+
+    Raises:
+        ConfigError: as `load`.
+    """
     if not isinstance(document.value, dict):
         problems.add((), f"the top level is {_kind(document.value)}, not a mapping with writer or databases")
         problems.raise_if_any()
@@ -111,8 +123,8 @@ def _build(document: Document, environ: Mapping[str, str]) -> RouterConfig:
         conversion = convert(document.value, problems)
         problems.raise_if_any()
         problems.relocate(conversion.origins)
-        return _Loader(conversion.value, environ, problems).build()
-    return _Loader(document.value, environ, problems).build()
+        return _Loader(conversion.value, environ, problems, draft).build()
+    return _Loader(document.value, environ, problems, draft).build()
 
 
 def load_converted(conversion: Conversion, document: Document, *, environ: Mapping[str, str]) -> RouterConfig:
@@ -141,7 +153,9 @@ def _holds_secret(path: Path) -> bool:
 class _Loader:
     """Builds one `RouterConfig` from one document, noting problems as it goes."""
 
-    def __init__(self, document: dict[str, Any], environ: Mapping[str, str], problems: Problems) -> None:
+    def __init__(
+        self, document: dict[str, Any], environ: Mapping[str, str], problems: Problems, draft: Draft | None = None
+    ) -> None:
         self._problems = problems
         self._environ = environ
         self._aliases: dict[str, int] = {}
@@ -153,7 +167,7 @@ class _Loader:
             else:
                 problems.unknown_key((key,), TOP_KEYS)
         self._document: dict[str, Any] = self._interpolation.tree(document, (), _holds_secret)
-        self._draft = Draft()
+        self._draft = draft if draft is not None else Draft()
 
     def build(self) -> RouterConfig:
         document, problems, draft = self._document, self._problems, self._draft
@@ -177,6 +191,7 @@ class _Loader:
         written = {name: document[name] for name in ProcessingSettings.model_fields if document.get(name) is not None}
         processing = self._validate(ProcessingSettings, written, ()) or ProcessingSettings()
         draft.groups = groups
+        draft.processing = processing
         check(draft, problems)
         shadow = self._shadow()
         problems.raise_if_any()

@@ -91,6 +91,10 @@ class Problems:
     def __len__(self) -> int:
         return len(self._found)
 
+    def place(self, path: Path) -> tuple[str, int | None]:
+        """How messages call *path*, and its line (or that of what it is in)."""
+        return show_path(self._origin(path)), self._line(path)
+
     def _origin(self, path: Path) -> Path:
         for length in range(len(path), 0, -1) if self._origins else ():
             origin = self._origins.get(path[:length])

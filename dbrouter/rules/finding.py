@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dbrouter.config.problems import Path
+
 
 class Severity(StrEnum):
     """How bad it is."""
@@ -26,12 +28,12 @@ class Finding:
 
     Attributes:
         code: names its kind and never changes.
-        path: where in the configuration, as problems have it (``query_rules[2]``); rules by their place in ascending order.
+        path: where in the configuration, or in the draft of one.
         rule_id: the rule, where it is about one.
     """
 
     code: str
     severity: Severity
     message: str
-    path: str
+    path: Path
     rule_id: int | None = None

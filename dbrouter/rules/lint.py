@@ -7,104 +7,180 @@ of. `docs/rules.md` lists the codes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from dbrouter.config.checks import Draft
 from dbrouter.config.model import RouterConfig
-from dbrouter.config.patterns import Pattern, encode
-from dbrouter.config.rules import EFFECTLESS_COLUMNS, RuleSettings
+from dbrouter.config.problems import Path
+from dbrouter.config.rules import EFFECTLESS_COLUMNS, HOSTGROUP_COLUMNS, RuleSettings
 from dbrouter.rules.finding import Finding, Severity
-from dbrouter.rules.implied import implied
-from dbrouter.terms import Intent
+from dbrouter.rules.shadows import Shadows
+from dbrouter.rules.spellings import missed_locks, write_that_matches
+from dbrouter.terms import Engine
 
 _OUTPUTS = (
     *("destination_hostgroup", "cache_ttl", "timeout", "retries", "delay", "next_query_flagIN", "mirror_hostgroup"),
     *("mirror_flagOUT", "error_msg", "OK_msg", "multiplex", "gtid_from_hostgroup", "log", "replace_pattern", "flagOUT"),
     *("attributes", "cache_empty_result"),
 )
-_LOCKING = "SELECT a FROM t WHERE id = ? FOR UPDATE"
-_LOCKING_DIGESTS = (f"{_LOCKING} NOWAIT", f"{_LOCKING} SKIP LOCKED", f"{_LOCKING} OF t")
-_LOCKING_TEXTS = (
-    *(f"{_LOCKING};", f"{_LOCKING} -- x", f"{_LOCKING} /* x */", _LOCKING.replace(" FOR", "\nFOR")),
-    *_LOCKING_DIGESTS,
-)
-_WRITES = (
-    *("INSERT INTO t VALUES (?)", "UPDATE t SET a = ? WHERE id = ?", "DELETE FROM t WHERE id = ?", _LOCKING),
-    *("CREATE TABLE t(a int)", "SELECT nextval(?)", "WITH d AS (DELETE FROM t RETURNING a) SELECT a FROM d"),
-)
+_SHOWN = 4
+"""Spellings that a message names."""
+
+Say = Callable[..., Finding]
 
 
 def lint(config: RouterConfig) -> tuple[Finding, ...]:
     """Everything there is to say, in the order of the rules, then of the hostgroups."""
-    rules = _Rules(config)
-    found: list[Finding] = []
-    for place, rule in enumerate(config.query_rules):
-        found += rules.about(place, rule)
-    found += _about_hostgroups(config)
-    if config.comment_hints:
-        found.append(
-            Finding(
-                code="comment-hints",
-                severity=Severity.NOTE,
-                path="comment_hints",
-                message="whoever can write a comment into a statement overrules the rules",
-            )
-        )
+    return lint_draft(Draft.of(config))
+
+
+def lint_draft(draft: Draft, broken: Iterable[Path] = (), *, whole: bool = True) -> tuple[Finding, ...]:
+    """
+    As `lint`, of the pieces of a configuration that could be read.
+
+    Args:
+        broken: paths of rules that are not to be judged, because something is wrong with them already.
+        whole: every rule could be read and is right; otherwise nothing is said of how rules work together.
+    """
+    found = list(_about_rules(draft, frozenset(broken), whole))
+    found += _about_hostgroups(draft, whole)
+    if draft.processing.comment_hints:
+        message = "whoever can write a comment into a statement overrules the rules; leave it false where others write SQL"
+        found.append(Finding(code="comment-hints", severity=Severity.NOTE, path=("comment_hints",), message=message))
     return tuple(found)
 
 
-class _Rules:
-    def __init__(self, config: RouterConfig) -> None:
-        self._config = config
-        self._active = [rule for rule in config.query_rules if rule.active]
-        self._reached = _reached(self._active, config.query_processor_iterations > 0)
-        self._readers = {group.id for group in config.hostgroups if not config.is_writer(group)}
+def reached(rules: Sequence[RuleSettings], starts: Iterable[int], *, again: bool) -> set[int]:
+    """
+    Ids of those of *rules* (active, in order) that may be looked at while the flag is theirs.
 
-    def about(self, place: int, rule: RuleSettings) -> Iterator[Finding]:
-        """What there is to say of one rule."""
+    Args:
+        starts: flags with which an evaluation may begin.
+        again: a changed flag may begin with the first rule.
+    """
+    known = set(starts)
+    while True:
+        flags, found = set(known), set()
+        for rule in rules:
+            if rule.flagIN in flags:
+                found.add(rule.rule_id)
+                if not rule.apply:
+                    flags |= flags_of(rule)
+        if not again or flags <= known:
+            return found
+        known |= flags
 
-        def say(code: str, severity: Severity, message: str, column: str = "") -> Finding:
-            path = f"query_rules[{place}]{'.' + column if column else ''}"
-            return Finding(code=code, severity=severity, message=message, path=path, rule_id=rule.rule_id)
 
-        for column in EFFECTLESS_COLUMNS:
-            if getattr(rule, column) is not None:
-                yield say("no-effect", Severity.NOTE, f"{column} has no effect, in ProxySQL neither; leave it out", column)
-        if not rule.active:
-            yield say("inactive", Severity.NOTE, "it is not active", "active")
-            return
-        yield from self._flow(rule, say)
-        yield from self._contents(rule, say)
+def flags_of(rule: RuleSettings) -> set[int]:
+    """The flags that a match of *rule* may go on with."""
+    if rule.flagOUT is not None:
+        return {rule.flagOUT}
+    return {flag.id for flag in rule.weighted_flags if flag.weight}
 
-    def _flow(self, rule: RuleSettings, say: Callable[..., Finding]) -> Iterator[Finding]:
+
+def _about_rules(draft: Draft, broken: frozenset[Path], whole: bool) -> Iterator[Finding]:
+    placed = sorted(draft.rules, key=lambda one: one[1].rule_id)
+    flow = _Flow(draft, [rule for _, rule in placed if rule.active]) if whole else None
+    contents = _Contents(draft)
+    for path, rule in placed:
+        if path not in broken:
+            say = _speaker(path, rule)
+            yield from _about_columns(rule, say)
+            if rule.active:
+                if flow is not None:
+                    yield from flow.about(rule, say)
+                yield from contents.about(rule, say)
+
+
+def _speaker(path: Path, rule: RuleSettings) -> Say:
+    def say(code: str, severity: Severity, message: str, column: str = "") -> Finding:
+        where = (*path, column) if column else path
+        return Finding(code=code, severity=severity, message=message, path=where, rule_id=rule.rule_id)
+
+    return say
+
+
+def _about_columns(rule: RuleSettings, say: Say) -> Iterator[Finding]:
+    for column in EFFECTLESS_COLUMNS:
+        if getattr(rule, column) is not None:
+            yield say("no-effect", Severity.NOTE, f"{column} has no effect, in ProxySQL neither; leave it out", column)
+    if not rule.active:
+        yield say("inactive", Severity.NOTE, "it is not active", "active")
+
+
+class _Flow:
+    """How rules work together: which are reached, which stand in a shadow, where flags lead."""
+
+    def __init__(self, draft: Draft, active: Sequence[RuleSettings]) -> None:
+        starts = {0} | {rule.next_query_flagIN for rule in active if rule.next_query_flagIN is not None}
+        starts |= {rule.mirror_flagOUT for rule in active if rule.mirror_flagOUT is not None}
+        self._again = draft.processing.query_processor_iterations > 0
+        self._reached = reached(active, starts, again=self._again)
+        self._fast = {route.flagIN for _, route in draft.fast_routes}
+        self._takers: dict[int, list[int]] = {}
+        self._setters: dict[int, list[int]] = {}
+        for rule in active:
+            self._takers.setdefault(rule.flagIN, []).append(rule.rule_id)
+            for flag in flags_of(rule):
+                self._setters.setdefault(flag, []).append(rule.rule_id)
+        self._shadows = Shadows(one_database=len(draft.database_names) == 1)
+        self._same: dict[str, int] = {}
+
+    def about(self, rule: RuleSettings, say: Say) -> Iterator[Finding]:
+        """What there is to say of one rule; to be asked for all of them in order."""
+        shadow = self._shadows.add(rule, flags_of(rule))
+        twin = self._same.setdefault(rule.model_dump_json(exclude={"rule_id", "comment"}), rule.rule_id)
         if rule.rule_id not in self._reached:
-            behind = [other.rule_id for other in self._active if rule.flagIN in _flags_of(other)]
-            why = (
-                f"only rules behind it set it ({_listed(behind)}), and evaluation goes forward"
-                if behind
-                else "no rule, context or mirror sets it"
-            )
-            yield say("unreachable", Severity.WARNING, f"flagIN {rule.flagIN} is never the flag here: {why}", "flagIN")
+            yield say("unreachable", Severity.WARNING, self._why_unreachable(rule), "flagIN")
             return
-        shadow = next((earlier for earlier in self._before(rule) if self._shadows(earlier, rule)), None)
         if shadow is not None:
             message = f"rule {shadow.rule_id} matches whatever this one matches, comes first and applies: this one never matches"
-            yield say("shadowed", Severity.WARNING, message)
-        if rule.apply and _flags_of(rule):
-            yield say("flag-unused", Severity.NOTE, "apply ends the evaluation, so nothing is looked at with its flag", "flagOUT")
+            yield say("shadowed", Severity.WARNING, f"{message}; move it in front of rule {shadow.rule_id}, or leave it out")
+        elif twin != rule.rule_id:
+            yield say("duplicate", Severity.NOTE, f"it is the same as rule {twin} in all but the number")
+        yield from self._about_flags(rule, say)
+
+    def _why_unreachable(self, rule: RuleSettings) -> str:
+        never = f"flagIN {rule.flagIN} is never the flag here"
+        setters = self._setters.get(rule.flagIN, ())
+        if any(setter in self._reached for setter in setters if setter > rule.rule_id):
+            return f"{never}: only rules behind it set it ({_listed(setters)}), and evaluation goes forward"
+        if setters:
+            return f"{never}: the rules that set it ({_listed(setters)}) apply, or are not reached themselves"
+        return f"{never}: no rule, context or mirror sets it"
+
+    def _about_flags(self, rule: RuleSettings, say: Say) -> Iterator[Finding]:
+        if rule.apply and flags_of(rule):
+            message = "apply ends the evaluation, so nothing is looked at with its flag; leave one of the two out"
+            yield say("flag-unused", Severity.NOTE, message, "flagOUT" if rule.flagOUT is not None else "attributes")
             return
-        for flag in sorted(_flags_of(rule)):
-            takers = [other.rule_id for other in self._active if other.flagIN == flag]
-            if not takers and not any(route.flagIN == flag for route in self._config.query_rules_fast_routing):
-                message = f"flag {flag} leads to no rule: evaluation ends there"
-                yield say("flag-leads-nowhere", Severity.WARNING, message, "flagOUT")
-            elif takers and not rule.apply and max(takers) <= rule.rule_id and not self._config.query_processor_iterations:
+        for flag in sorted(flags_of(rule)):
+            takers = self._takers.get(flag, [])
+            column = "flagOUT" if rule.flagOUT is not None else "attributes"
+            if not takers and flag not in self._fast:
+                yield say("flag-leads-nowhere", Severity.WARNING, f"flag {flag} leads to no rule: evaluation ends there", column)
+            elif takers and max(takers) <= rule.rule_id and not self._again and flag != rule.flagIN:
                 message = (
                     f"flag {flag} points backward: its rules ({_listed(takers)}) come first, and evaluation goes forward only "
                     f"(query_processor_iterations: 0)"
                 )
-                yield say("backward-flag", Severity.WARNING, message, "flagOUT")
+                yield say("backward-flag", Severity.WARNING, message, column)
 
-    def _contents(self, rule: RuleSettings, say: Callable[..., Finding]) -> Iterator[Finding]:
+
+class _Contents:
+    """What a rule says by itself."""
+
+    def __init__(self, draft: Draft) -> None:
+        named = {number: {key for _, key in owners} for number, owners in draft.owners.items()}
+        self._vetoed = {
+            group.id
+            for _, group in draft.hostgroups
+            if group.read_only or named.get(group.id, set()) == {"reader_hostgroup"}  # as the planner judges
+        }
+        self._engines = {group.id: _engine_of(draft, group.database) for _, group in draft.hostgroups}
+
+    def about(self, rule: RuleSettings, say: Say) -> Iterator[Finding]:
+        """What there is to say of one rule."""
         if not rule.apply and all(getattr(rule, name) is None for name in _OUTPUTS):
             yield say("does-nothing", Severity.WARNING, "it changes nothing and does not apply")
         patterns = [name for name in ("match_digest", "match_pattern") if getattr(rule, name)]
@@ -114,114 +190,63 @@ class _Rules:
             message = "the pattern is not found where the rule matches, so there is nothing to replace"
             yield say("replaces-nothing", Severity.WARNING, message, "replace_pattern")
         for name in patterns:
-            missed = _missed(rule, name)
+            found, missed = missed_locks(rule, name)
             if missed:
-                advice = "use match_digest, and end without $" if name == "match_pattern" else "end without $"
-                shown = "; ".join(repr(text[text.index("?") + 2 :]) for text in missed)
-                yield say(
-                    "misses-spellings",
-                    Severity.WARNING,
-                    f"it finds FOR UPDATE and misses {shown}; {advice} (the veto keeps such reads from replicas all the same)",
-                    name,
+                yield say("misses-spellings", Severity.WARNING, _missing(rule, name, found, missed), name)
+        destination = rule.destination_hostgroup
+        if destination is not None and destination in self._vetoed and not rule.unsafe:
+            write = write_that_matches(rule, self._engines[destination])
+            if write is not None:
+                message = (
+                    f"hostgroup {destination} is for reads, and the rule matches writes too ({write}): the veto sends those to "
+                    f"the writer; add intent: read, or name a hostgroup that takes writes"
                 )
-        if rule.destination_hostgroup in self._readers and not rule.unsafe and _admits_writes(rule):
-            message = (
-                f"hostgroup {rule.destination_hostgroup} is for reads, and the rule matches writes too: the veto sends those to "
-                f"the writer; add intent: read to say so"
-            )
-            yield say("vetoed-destination", Severity.NOTE, message, "destination_hostgroup")
+                yield say("vetoed-destination", Severity.NOTE, message, "destination_hostgroup")
         if rule.cache_volatile and rule.cache_ttl is not None:
             yield say("caches-volatile", Severity.NOTE, "results of now(), random() and their like are kept", "cache_volatile")
         if rule.error_msg is not None and rule.OK_msg is not None:
             yield say("error-unsaid", Severity.WARNING, "OK_msg wins over error_msg, which is never said", "error_msg")
 
-    def _before(self, rule: RuleSettings) -> list[RuleSettings]:
-        return [other for other in self._active if other.rule_id < rule.rule_id]
 
-    def _shadows(self, earlier: RuleSettings, rule: RuleSettings) -> bool:
-        if not earlier.apply:
-            return False
-        between = [other for other in self._active if earlier.rule_id < other.rule_id < rule.rule_id]
-        if any(rule.flagIN in _flags_of(other) for other in between):
-            return False  # The flag may have been another one when the earlier rule was looked at.
-        same_text = all(other.replace_pattern is None for other in between)
-        return implied(rule, earlier, same_text=same_text)
-
-
-def _flags_of(rule: RuleSettings) -> set[int]:
-    """The flags that a match of *rule* may go on with."""
-    if rule.flagOUT is not None:
-        return {rule.flagOUT}
-    return {flag.id for flag in rule.weighted_flags if flag.weight}
+def _missing(rule: RuleSettings, name: str, found: str, missed: Sequence[str]) -> str:
+    named = ", ".join(repr(text) for text in missed[:_SHOWN])
+    more = f" and {len(missed) - _SHOWN} more" if len(missed) > _SHOWN else ""
+    advice = [
+        *(["use match_digest"] if name == "match_pattern" else []),
+        *(["end without $"] if getattr(rule, name).endswith("$") else []),
+    ]
+    return (
+        f"it finds {found} and misses {named}{more}; {' and '.join(advice) or 'let it find these too'} "
+        f"(the veto keeps locking reads from replicas all the same)"
+    )
 
 
-def _reached(rules: Sequence[RuleSettings], again: bool) -> set[int]:
-    """Ids of the rules that are ever looked at with their own flag; *again*: a changed flag may begin with the first rule."""
-    starts = {0} | {rule.next_query_flagIN for rule in rules if rule.next_query_flagIN is not None}
-    starts |= {rule.mirror_flagOUT for rule in rules if rule.mirror_flagOUT is not None}
-    while True:
-        flags, reached = set(starts), set()
-        for rule in rules:
-            if rule.flagIN in flags:
-                reached.add(rule.rule_id)
-                if not rule.apply:
-                    flags |= _flags_of(rule)
-        if not again or flags <= starts:
-            return reached
-        starts |= flags
-
-
-def _missed(rule: RuleSettings, name: str) -> list[str]:
-    """Spellings of a locking read that a pattern which finds the plain one does not find."""
-    if rule.negate_match_pattern or "UPDATE" not in getattr(rule, name).upper():
-        return []
-    pattern = Pattern(getattr(rule, name), caseless=rule.caseless)
-    if not pattern.found_in(encode(_LOCKING)):
-        return []
-    spellings = _LOCKING_TEXTS if name == "match_pattern" else _LOCKING_DIGESTS
-    return [text for text in spellings if not pattern.found_in(encode(text))]
-
-
-def _admits_writes(rule: RuleSettings) -> bool:
-    """Whether the rule matches one of some ordinary writes, as far as its text criteria go."""
-    if rule.intent is Intent.READ or rule.digest is not None or rule.kind in ("SHOW", "EXPLAIN", "VALUES", "TABLE"):
-        return False
-    for text in _WRITES:
-        kind = text.split()[0] if not text.startswith("WITH") else "DELETE"
-        if rule.kind is not None and rule.kind != kind:
-            continue
-        if all(
-            Pattern(pattern, caseless=rule.caseless).found_in(encode(text)) is not rule.negate_match_pattern
-            for pattern in (rule.match_digest, rule.match_pattern)
-            if pattern
-        ):
-            return True
-    return False
-
-
-def _about_hostgroups(config: RouterConfig) -> Iterator[Finding]:
-    for place, group in enumerate(config.hostgroups):
-        path = f"hostgroups[{place}]"
-        database = config.databases[group.database]
-        writer = config.hostgroup(database.writer_hostgroup)
-        primaries = {server.node_id for server in writer.servers}
+def _about_hostgroups(draft: Draft, whole: bool) -> Iterator[Finding]:
+    by_id = {group.id: group for _, group in draft.hostgroups}
+    named: set[int | None] = {*draft.owners, *(route.destination_hostgroup for _, route in draft.fast_routes)}
+    named |= {database.default_hostgroup for database in draft.databases.values()}
+    certain = whole and bool(draft.databases) and set(draft.databases) == draft.database_names and not draft.unsure_owners
+    named |= {getattr(rule, column) for _, rule in draft.rules for column in HOSTGROUP_COLUMNS}
+    for path, group in draft.hostgroups:
+        database = draft.databases.get(group.database)
+        writer = by_id.get(database.writer_hostgroup) if database is not None else None
+        primaries = {server.node_id for server in writer.servers} if writer is not None else set()
         shared = [server.node_id for server in group.servers if server.node_id in primaries]
-        if group.id != writer.id and shared:
+        if writer is not None and group.id != writer.id and shared:
             message = f"{_listed(shared)} is in the writer hostgroup {writer.id} too: the primary serves reads of {group.name!r}"
             yield Finding(code="reader-includes-writer", severity=Severity.NOTE, message=message, path=path)
-        for number, server in enumerate(group.servers):
+        for where, server in zip(draft.server_paths[path], group.servers, strict=False):
             if server.weight == 0:
                 message = f"{server.node_id} has weight 0: it gets no calls"
-                where = f"{path}.servers[{number}].weight"
-                yield Finding(code="weight-zero", severity=Severity.NOTE, message=message, path=where)
-        named = {database.writer_hostgroup, database.reader_hostgroup}
-        asked = {rule.destination_hostgroup for rule in config.query_rules} | {
-            rule.mirror_hostgroup for rule in config.query_rules
-        }
-        routed = {route.destination_hostgroup for route in config.query_rules_fast_routing}
-        if group.id not in named | asked | routed:
+                yield Finding(code="weight-zero", severity=Severity.NOTE, message=message, path=(*where, "weight"))
+        if certain and group.id not in named:
             message = f"no database, rule or fast route names hostgroup {group.id}: only calls with hostgroup= reach it"
             yield Finding(code="unused-hostgroup", severity=Severity.NOTE, message=message, path=path)
+
+
+def _engine_of(draft: Draft, database: str) -> Engine:
+    settings = draft.databases.get(database)
+    return settings.engine if settings is not None else Engine.POSTGRESQL
 
 
 def _listed(items: Sequence[object]) -> str:

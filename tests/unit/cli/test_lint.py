@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ def test_a_log_shows_what_is_never_hit(file: Path, tmp_path: Path) -> None:
     _, output = run(file, "--log", log, "--json")
     document = json.loads(output)
 
-    assert document["hits"] == {"5": 4}
+    assert document["hits"] == {"5": 4, "10": 0, "20": 0}
+    assert (document["statements"], document["calls"]) == (2, 4)
     assert [one["rule_id"] for one in document["findings"] if one["code"] == "never-hit"] == [10, 20]
 
 
@@ -89,7 +91,118 @@ def test_what_does_not_load_is_a_finding_too(tmp_path: Path) -> None:
     assert code == 1 and f"{path}:5: error invalid: hostgroups[1].servers" in output
 
 
-def test_wrong_usage(file: Path) -> None:
-    """A log that is not there, a database that is none."""
+def test_people_see_the_hits_too(file: Path, tmp_path: Path) -> None:
+    """A table of all active rules, and what was read."""
+    log = tmp_path / "log.sql"
+    log.write_text("SELECT 1;\nSELECT\n 2;\nUPDATE t SET a = 1;\n", encoding="utf-8")
+    code, output = run(file, "--log", log)
+
+    assert code == 1
+    assert [line.split() for line in output.splitlines() if re.match("  [0-9]", line)] == [["5", "2"], ["10", "0"], ["20", "0"]]
+    assert f"{log}: 3 calls, 3 statements" in output
+
+
+def test_what_a_log_cannot_tell_is_a_note(tmp_path: Path) -> None:
+    """Rules about tags and later calls may match although no statement does; rules of another database are not asked about."""
+    path, log = tmp_path / "dbrouter.yaml", tmp_path / "log.sql"
+    log.write_text("SELECT 1;\n", encoding="utf-8")
+    path.write_text(
+        """\
+databases:
+  app: {dsn: "postgresql://app@/app", writer_hostgroup: 1}
+  audit: {dsn: "postgresql://app@/audit", writer_hostgroup: 3}
+hostgroups: [{id: 1, servers: [db1]}, {id: 3, servers: [db3]}]
+query_rules:
+  - {rule_id: 1, tag: report, destination_hostgroup: 1, next_query_flagIN: 7}
+  - {rule_id: 2, flagIN: 7, timeout: 1s}
+  - {rule_id: 3, match_digest: "^DELETE", destination_hostgroup: 1}
+  - {rule_id: 4, match_digest: "^DELETE", destination_hostgroup: 3}
+""",
+        encoding="utf-8",
+    )
+    _, output = run(path, "--log", log, "--json")
+    never = {one["rule_id"]: one for one in json.loads(output)["findings"] if one["code"] == "never-hit"}
+
+    assert {rule_id: one["severity"] for rule_id, one in never.items()} == {1: "note", 2: "note", 3: "warning"}
+    assert "a log does not tell tag" in never[1]["message"] and "next_query_flagIN" in never[2]["message"]
+
+
+def test_both_sides_of_a_drawn_flag_are_hit(tmp_path: Path) -> None:
+    """A log goes through the rules as calls would: flags are drawn by their weights."""
+    path, log = tmp_path / "dbrouter.yaml", tmp_path / "log.sql"
+    log.write_text("SELECT 1;\n" * 200, encoding="utf-8")
+    rules = """\
+writer: postgresql://app@db1/shop
+query_rules:
+  - {rule_id: 1, attributes: {flagOUTs: [{id: 1, weight: 3}, {id: 2, weight: 1}]}}
+  - {rule_id: 2, flagIN: 1, timeout: 1s}
+  - {rule_id: 3, flagIN: 2, timeout: 2s}
+"""
+    path.write_text(rules, encoding="utf-8")
+    code, output = run(path, "--log", log, "--json")
+    hits = json.loads(output)["hits"]
+
+    assert code == 0 and hits["1"] == 200 == hits["2"] + hits["3"] and hits["2"] > hits["3"] > 20
+
+
+def test_lines_are_those_of_the_columns_whatever_the_shape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules over many lines, variables for numbers, ProxySQL's names, the small shape."""
+    monkeypatch.setenv("RULE", "30")
+    path = tmp_path / "dbrouter.yaml"
+    path.write_text(
+        "writer: postgresql://app@db1/shop\n"
+        "readers:\n  - postgresql://app@db1/shop\n  - postgresql://app@db2/shop\n"
+        "query_rules:\n  - rule_id: ${RULE}\n    timeout: 1s\n    flagIN: 4\n",
+        encoding="utf-8",
+    )
+    code, output = run(path)
+
+    assert code == 1
+    assert f"{path}:8: warning unreachable: rule 30:" in output
+    assert f"{path}:2: note reader-includes-writer: readers: db1:5432 is in the writer hostgroup" in output
+
+    path.write_text(
+        "mysql_servers: [{hostgroup_id: 0, hostname: a}, {hostgroup_id: 1, hostname: b}]\n"
+        "mysql_users: [{username: app, password: x, default_hostgroup: 0}]\n"
+        "mysql_replication_hostgroups: [{writer_hostgroup: 0, reader_hostgroup: 1}]\n"
+        "mysql_query_rules:\n"
+        '  - {rule_id: 2, active: 1, match_pattern: "^SELECT.*FOR UPDATE$", destination_hostgroup: 0, apply: 1}\n'
+        '  - {rule_id: 1, active: 1, match_pattern: "^SELECT", destination_hostgroup: 1, apply: 1}\n',
+        encoding="utf-8",
+    )
+    _, output = run(path, "--json")
+    shadowed = [one for one in json.loads(output)["findings"] if one["code"] == "shadowed"]
+
+    assert [(one["path"], one["line"], one["rule_id"]) for one in shadowed] == [("mysql_query_rules[0]", 5, 2)]
+
+
+def test_the_rest_of_a_broken_file_is_judged(tmp_path: Path) -> None:
+    """A mistake elsewhere hides nothing; one among the rules leaves what each rule says by itself."""
+    path = tmp_path / "dbrouter.yaml"
+
+    path.write_text(FILE.replace("servers: [db2]", "servers: []"), encoding="utf-8")
+    elsewhere = json.loads(run(path, "--json")[1])["findings"]
+    path.write_text(FILE.replace('UPDATE", dest', 'UPDATE$", dest').replace('"^SELECT", intent: read', '"("'), encoding="utf-8")
+    among = json.loads(run(path, "--json")[1])["findings"]
+
+    assert [(one["code"], one["line"]) for one in elsewhere] == [("invalid", 5), ("shadowed", 8), ("shadowed", 7)]
+    assert [(one["code"], one["line"]) for one in among] == [("invalid", 8), ("misses-spellings", 7)]
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "- 1", "mysql_query_rules: 5", "query_rules: 5", "hostgroups: [{id: 1}]"])
+def test_whatever_the_file_holds(tmp_path: Path, text: str) -> None:
+    """It is refused with findings, never with a traceback."""
+    path = tmp_path / "dbrouter.yaml"
+    path.write_text(text, encoding="utf-8")
+    code, output = run(path, "--json")
+
+    assert code == 1 and {one["code"] for one in json.loads(output)["findings"]} == {"invalid"}
+
+
+def test_wrong_usage(file: Path, tmp_path: Path) -> None:
+    """A log that is not there or holds nothing, a database that is none."""
+    empty = tmp_path / "empty.log"
+    empty.write_text("", encoding="utf-8")
+    assert run(file, "--log", empty)[0] == 2
     assert run(file, "--log", "/nowhere.log")[0] == 2
     assert run(file, "--log", file, "--database", "nowhere")[0] == 2

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from dbrouter.config import RuleSettings, load
-from dbrouter.config.problems import Problems
+from dbrouter.config.checks import Draft
+from dbrouter.config.model import ProcessingSettings
+from dbrouter.config.problems import Problems, show_path
 from dbrouter.config.rules import prepare_rule
 from dbrouter.rules import compile_rules
 from dbrouter.rules import lint as linting
 from dbrouter.rules.finding import Finding, Severity
-from dbrouter.rules.lint import lint
+from dbrouter.rules.lint import lint, lint_draft
 from tests.rulesets import one_rule, one_statement, shown
 
 
@@ -34,6 +36,14 @@ def said(*rules: dict[str, Any], **extra: Any) -> list[tuple[int | None, str]]:
 
 
 GO = {"destination_hostgroup": 1}
+OPEN = {
+    "hostgroups": [
+        {"id": 1, "servers": ["db1"]},
+        {"id": 2, "servers": ["db2"], "read_only": False},
+        {"id": 3, "servers": ["db3"], "database": "app", "read_only": False},
+    ],
+    "query_rules_fast_routing": [{"schemaname": "x", "destination_hostgroup": 3}],
+}
 
 
 @pytest.mark.parametrize(
@@ -66,6 +76,26 @@ GO = {"destination_hostgroup": 1}
          {}, []),
         ([{"flagIN": 3, **GO, "apply": True}, {"flagOUT": 3}, {"flagIN": 3, **GO}, {"tag": "z", "next_query_flagIN": 3}], {}, []),
         ([{"match_pattern": "^SELECT.*FOR UPDATE$", **GO}], {}, [(1, "misses-spellings")]),
+        ([{"match_pattern": "^SELECT.*", "destination_hostgroup": 2, "apply": True},
+          {"match_pattern": "^SELECT.*FOR UPDATE$", **GO, "apply": True}],
+         {}, [(1, "vetoed-destination"), (2, "shadowed"), (2, "misses-spellings")]),
+        ([{"match_digest": "^SELECT .* FROM orders WHERE .*FOR (UPDATE|SHARE)$", **GO}], {}, [(1, "misses-spellings")]),
+        ([{"match_digest": "for share$", **GO}], {}, [(1, "misses-spellings")]),
+        ([{"match_pattern": "LOCK IN SHARE MODE$", **GO}], {}, [(1, "misses-spellings")]),
+        ([{"match_digest": "LOCK IN SHARE MODE$", **GO}], {}, []),
+        ([{"match_digest": "^SELECT a FROM t WHERE id = .*$", **GO}], {}, []),
+        ([{"match_digest": "FOR UPDATE$", "negate_match_pattern": True, **GO}], {}, []),
+        ([{"match_digest": "^UPDATE orders", "destination_hostgroup": 2}], {}, [(1, "vetoed-destination")]),
+        ([{"match_digest": "^SELECT .* FROM orders", "destination_hostgroup": 2}], {}, [(1, "vetoed-destination")]),
+        ([{"kind": "UPDATE", "destination_hostgroup": 2}], {}, [(1, "vetoed-destination")]),
+        ([{"match_digest": "^SELECT", "destination_hostgroup": 2, "unsafe": True}], OPEN, []),
+        ([{"match_digest": "^SELECT", "destination_hostgroup": 3}], OPEN, []),
+        ([{"match_digest": "[^a]", **GO, "apply": True}, {"match_digest": "[^a]", "re_modifiers": "", **GO}], {}, []),
+        ([{"match_digest": "^SELECT", **GO, "apply": True}, {"match_digest": "^SELECT a", "timeout": "1s"}],
+         {}, [(2, "shadowed")]),
+        ([{"tag": "x", **GO}, {"tag": "x", **GO, "comment": "again"}], {}, [(2, "duplicate")]),
+        ([{"flagIN": 5, "flagOUT": 6}, {"flagIN": 6, **GO}], {}, [(1, "unreachable"), (2, "unreachable")]),
+        ([{"flagOUT": 5, "apply": True}, {"flagIN": 5, **GO}], {}, [(1, "flag-unused"), (2, "unreachable")]),
         ([{"match_digest": "FOR UPDATE( (NOWAIT|SKIP LOCKED|OF .*))?$", **GO}], {}, []),
         ([{"match_digest": "^SELECT", "destination_hostgroup": 2}], {}, [(1, "vetoed-destination")]),
         ([{"match_digest": "^SELECT", "intent": "read", "destination_hostgroup": 2}], {}, []),
@@ -94,7 +124,7 @@ def test_hostgroups() -> None:
         {"id": 3, "database": "app", "servers": ["db3"]},
     ]
 
-    assert [(finding.code, finding.path) for finding in findings(hostgroups=groups)] == [
+    assert [(finding.code, show_path(finding.path)) for finding in findings(hostgroups=groups)] == [
         ("reader-includes-writer", "hostgroups[1]"),
         ("weight-zero", "hostgroups[1].servers[1].weight"),
         ("unused-hostgroup", "hostgroups[2]"),
@@ -107,7 +137,7 @@ def test_what_is_said_names_the_rules_and_the_next_step() -> None:
     (backward,) = findings({"flagIN": 5, **GO}, {"tag": "a", "next_query_flagIN": 5}, {"flagOUT": 5})
 
     assert shadowed.severity is Severity.WARNING and "rule 1 matches whatever this one matches" in shadowed.message
-    assert backward.path == "query_rules[2].flagOUT" and "query_processor_iterations" in backward.message
+    assert show_path(backward.path) == "query_rules[2].flagOUT" and "query_processor_iterations" in backward.message
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -122,12 +152,9 @@ def test_a_rule_said_never_to_match_never_does(seed: int) -> None:
                 rule["match_digest"] = rng.choice(["^a", "^ab", "^a.*", "^A", "", "^aB*"])
         made = [RuleSettings.model_validate(prepare_rule(rule, (), Problems())) for rule in rules]
         iterations = rng.choice([0, 0, 2])
-        config = _Config(made, iterations)
-        never = {
-            finding.rule_id
-            for finding in lint(config)
-            if finding.code in ("unreachable", "shadowed")  # type: ignore[arg-type]
-        }
+        draft = Draft(rules=[((place,), rule) for place, rule in enumerate(made)])
+        draft.processing = ProcessingSettings(query_processor_iterations=iterations)
+        never = {finding.rule_id for finding in lint_draft(draft) if finding.code in ("unreachable", "shadowed")}
         sure += len(never)
         compiled = compile_rules(made, iterations=iterations)
         active = [rule for rule in made if rule.active]
@@ -138,18 +165,6 @@ def test_a_rule_said_never_to_match_never_does(seed: int) -> None:
             matched = set(compiled.evaluate(facts, lambda _rule, flags, _weights: rng.choice(flags)).matched)
             assert not matched & never, (rules, asked)
     assert sure > 500, "random rules have to be wrong often enough"
-
-
-class _Config:
-    """As much of a configuration as rules are judged by."""
-
-    hostgroups = ()
-    query_rules_fast_routing = ()
-    comment_hints = False
-
-    def __init__(self, rules: list[RuleSettings], iterations: int) -> None:
-        self.query_rules = tuple(sorted(rules, key=lambda rule: rule.rule_id))
-        self.query_processor_iterations = iterations
 
 
 def test_every_code_is_in_the_documentation() -> None:
