@@ -16,7 +16,7 @@ from dbrouter.config.rules import RuleSettings
 _EXACT = ("database", "username", "schemaname", "proxy_addr", "proxy_port", "tag", "kind", "intent", "digest", "flagIN")
 _EVERYTHING = frozenset(["", "^", ".*", "^.*", ".*?", "^.*?"])
 _LITERAL = re.compile(r"[A-Za-z0-9_ ,=`\"'<>/-]*")
-_QUANTIFIERS = "?*+{"
+_QUANTIFIERS = "?*{"
 _TOKEN = re.compile(r"\\.|\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]|.", re.DOTALL)
 _OPEN_OCTAL = re.compile(r"\\[0-7]{1,3}\Z")
 
@@ -90,9 +90,7 @@ def _continues(pattern: str, start: str) -> bool:
     """Whether *pattern* is *start* and then something else, so that whatever it finds has a find of *start* in it."""
     if not pattern.startswith(start) or r"\Q" in pattern:
         return False
-    rest = pattern[len(start) :]
-    if rest[:1] and rest[0] in _QUANTIFIERS:
-        return False
+    rest = pattern[len(start) :]  # which does not compile where it begins with a quantifier
     if start.rfind("{") > start.rfind("}") or _OPEN_OCTAL.search(start):
         return False  # the rest could end a repetition or a number that only begins in start
     return pattern_problem(start) is None and pattern_problem(rest) is None and not _has_alternatives(rest)

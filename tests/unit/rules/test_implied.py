@@ -71,7 +71,10 @@ def test_what_an_implied_pattern_finds_the_other_finds_too(seed: int) -> None:
         ("^SELECT", "^SELECT a|^DELETE", False),
         ("^SELECT", "^SELEC", False),
         ("^SELECT a", "^SELECT", False),
-        (r"a\Q.*", "ab", False),
+        (r"a\Q.*", r"a\Qb", False),
+        (r"\01", r"\012", False),
+        ("a{", "a{2}", False),
+        ("a", "a{2}", False),
         ("ab", "ab?c", False),
     ],
 )
