@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from dbrouter.cli.__main__ import build_app
+from dbrouter.config import loads
+from dbrouter.router.build import build
+from dbrouter.router.planner import NO_WISH
+from dbrouter.rules.lint import lint
+from dbrouter.rules.spellings import write_that_matches
 
 FILE = """\
 databases:
@@ -206,3 +212,29 @@ def test_wrong_usage(file: Path, tmp_path: Path) -> None:
     assert run(file, "--log", empty)[0] == 2
     assert run(file, "--log", "/nowhere.log")[0] == 2
     assert run(file, "--log", file, "--database", "nowhere")[0] == 2
+
+
+async def test_what_is_said_of_the_veto_is_what_the_planner_does() -> None:
+    """Of random rules that send to readers, those with a note have a write that the planner vetoes."""
+    rng = random.Random(1)
+    patterns = ["^SELECT", "^SELECT .* FROM t", "^(INSERT|DELETE)", "FOR UPDATE$", "^SHOW", "^UPDATE orders", "a", r"id = \?"]
+    vetoed = 0
+    for _ in range(60):
+        rule: dict[str, object] = {"rule_id": 1, "destination_hostgroup": 2, "apply": True}
+        rule[rng.choice(["match_digest", "match_pattern"])] = rng.choice(patterns)
+        if rng.random() < 0.3:
+            rule["negate_match_pattern"] = True
+        if rng.random() < 0.3:
+            rule["kind"] = rng.choice(["SELECT", "INSERT"])
+        config = loads(FILE.partition("query_rules")[0] + f"query_rules: {json.dumps([rule])}\n")
+        parts = build(config)
+        (context,) = parts.contexts
+        said = [finding for finding in lint(config) if finding.code == "vetoed-destination"]
+        write = write_that_matches(config.query_rules[0], context.engine)
+        assert bool(said) == (write is not None)
+        if write is not None:
+            vetoed += 1
+            veto = context.planner.decide(write, NO_WISH).veto
+            assert veto is not None and veto.rule_id == 1, (rule, write)
+        await parts.tasks.close()
+    assert vetoed > 20
