@@ -425,7 +425,9 @@ class _Loader:
             return names[written]
         near = did_you_mean(written, names)
         self._problems.add(
-            path, f"there is no hostgroup named {self._problems.show(path, written)}{near}", expected=", ".join(names)
+            path,
+            f"there is no hostgroup named {self._problems.show(path, written)}{near}; there are {', '.join(names) or 'none'}",
+            expected=", ".join(names),
         )
         return None
 

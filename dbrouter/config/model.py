@@ -247,7 +247,9 @@ class HostgroupSettings(Settings):
         "at the next call.",
     )
     max_replication_lag: Duration | None = Field(
-        default=None, description="Seconds a replica may be behind before it gets no reads; `null` for no limit. Not for writers."
+        default=None,
+        description="Seconds a replica may be behind before it gets no reads; `null` for no limit. Not for writers. "
+        "Read and checked, and not acted upon yet: until then a replica gets reads however far it is behind.",
     )
     when_empty: WhenEmpty = Field(
         default=WhenEmpty.WRITER,

@@ -59,9 +59,9 @@ def test_duplicate_keys_are_refused_with_both_lines() -> None:
     with pytest.raises(ConfigError) as caught:
         loads("writer: mysql://a\npool:\n  max_size: 1\n  min_size: 0\n  max_size: 2\nwriter: mysql://b\n")
 
-    assert [problem.message for problem in caught.value.problems] == [
-        "pool.max_size is given twice, in lines 3 and 5",
-        "writer is given twice, in lines 1 and 6",
+    assert [(problem.line, problem.message) for problem in caught.value.problems] == [
+        (1, "writer is given twice, in lines 1 and 6"),
+        (3, "pool.max_size is given twice, in lines 3 and 5"),
     ]
 
 
