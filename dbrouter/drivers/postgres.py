@@ -193,6 +193,8 @@ CLIENT_SIDE: dict[str, Verdict] = {
 
 _CLOSED = ("connection is closed", "has been released", "not connected", "event loop is closed", "different loop")
 _SHARED = ("another operation is in progress", "is cancelling")
+_NO_DECODER = re.compile(r"no (?:binary |text )?(?:decoder|encoder) for|no decoder|unsupported .*format")
+"""The statement ran, and asyncpg has no codec for a type in its answer; the stream is sound."""
 _QUEUED = re.compile(r"another operation \(\d+\) is in progress|in the \"failed\" state")
 """The server's last word was already waiting in the socket when asyncpg wanted to write: nothing was written."""
 
@@ -270,6 +272,8 @@ def _of_client(error: BaseException, name: str, found: Verdict) -> tuple[str, Ve
             return name, _IN_USE
     if name == "InternalClientError" and _QUEUED.search(str(error)):
         return name, _NOT_SENT
+    if name == "InternalClientError" and _NO_DECODER.search(str(error)):
+        return name, _UNREADABLE
     return type(error).__name__, found
 
 

@@ -9,8 +9,11 @@ The one file that imports cachetools.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from sys import getsizeof
 from typing import Any
+from uuid import UUID
 
 from cachetools import LRUCache
 
@@ -18,8 +21,11 @@ _ENTRY_BYTES = 400
 """What an entry weighs beside its rows, by measurement of an empty one."""
 _SHARE = 4
 """A result larger than this part of the cache is not kept: it would push out everything else."""
-_MUTABLE = (list, dict, set, bytearray)
-"""Values that a caller could change under everybody else's eyes; results that hold one are not kept."""
+_PLAIN = frozenset([int, str, bytes, bool, float, type(None), Decimal, datetime, date, time, timedelta, UUID])
+"""
+Types of which a value never changes and its `repr` tells it from every other: only parameters of these are told apart, and only
+results of these are kept. A caller could change anything else under everybody's eyes, however deep inside.
+"""
 
 
 class Kept:
@@ -91,23 +97,21 @@ def cache_key(database: str, user: str | None, schema: str | None, text: str, pa
     """
     What tells one result from any other, or None where a parameter cannot be told (a list, a mapping).
 
-    Parameters are told apart by type too: 1, 1.0 and True are equal to Python and not to a server.
+    Parameters are told apart by type and spelling: 1, 1.0 and True, 1.0 and 1.00, noon here and there are equal to Python and not
+    to a server.
     """
-    key = (database, user, schema, text, tuple((value.__class__, value) for value in params))
-    try:
-        hash(key)
-    except TypeError:
+    if any(value.__class__ not in _PLAIN for value in params):
         return None
-    return key
+    return (database, user, schema, text, tuple([(value.__class__, repr(value)) for value in params]))
 
 
 def _weight(rows: Sequence[Any]) -> int | None:
-    """Bytes of *rows*, by estimate; None where one holds a value that a caller could change."""
+    """Bytes of *rows*, by estimate; None where one holds a value that a caller might change."""
     size = _ENTRY_BYTES
     for row in rows:
         size += getsizeof(row)
         for value in tuple(row):
-            if isinstance(value, _MUTABLE):
+            if value.__class__ not in _PLAIN:
                 return None
             size += getsizeof(value)
     return size

@@ -209,7 +209,7 @@ class Pinned:
             if effects.ok_msg is not None:
                 return ((), None, None), plan
             if effects.delay is not None:
-                limit = await delayed(effects.delay, limit)
+                limit = await delayed(effects.delay, self._left_of(limit))
         self._mark(plan, lease)
         sending = self._guarded(
             (lambda: connection.send_script(text)) if script else (lambda: connection.send(text, params)), limit, plan
@@ -218,6 +218,13 @@ class Pinned:
             sending = logged(self._context, plan, member.node.id, sending)
         reply: Reply = await sending
         return reply, plan
+
+    def _left_of(self, limit: float | None) -> float | None:
+        """*limit*, or what is left of the whole block's where that is less."""
+        if self._until is None:
+            return limit
+        left = max(0.0, self._until - monotonic())
+        return left if limit is None else min(limit, left)
 
     def _mark(self, plan: Plan, lease: Lease) -> None:
         """Note what *plan* may leave on the session, before it is sent: a statement that is cut may have done it all the same."""

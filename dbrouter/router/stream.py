@@ -56,7 +56,7 @@ class Stream:
                 self._ended = True
                 return self
             if effects.delay is not None:
-                self._limit = await delayed(effects.delay, self._limit)
+                await delayed(effects.delay, self._limit)
         attempt = 0
         while True:
             attempt += 1

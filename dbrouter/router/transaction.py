@@ -30,7 +30,7 @@ from dbrouter.errors import (
 )
 from dbrouter.resilience.backoff import next_delay
 from dbrouter.router.context import Context
-from dbrouter.router.detour import remember
+from dbrouter.router.detour import delayed, remember
 from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import noted, settle_breaker
 from dbrouter.router.result import Result
@@ -281,6 +281,11 @@ class Transaction(Pinned):
         lease, member = self._held()
         started = monotonic()
         remember(plan, self._context.database)
+        effects = plan.effects
+        if effects is not None and effects.ok_msg is not None:
+            return Result((), (effects.ok_msg, 0, None), (self._group.name, member.node.id, plan.rule_id, 1, 0.0))
+        if effects is not None and effects.delay is not None:
+            await delayed(effects.delay, self._left_of(None))
         text, bound = plan.text, runs
         if plan.named is not None:
             text = plan.named.text

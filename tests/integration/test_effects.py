@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from time import monotonic
 from typing import Any
 
@@ -437,3 +438,37 @@ async def test_comments_rule_only_where_they_may(cluster: LocalCluster) -> None:
         assert await goes("/* hostgroup=20 */ UPDATE fx SET v = 'y' WHERE id = 1") == "write"
     async with Router.open(source) as router:
         assert (await router.execute("SELECT /* hostgroup=10 */ v FROM fx")).route.hostgroup == "read"
+
+
+async def test_what_is_equal_to_python_is_not_the_same_to_the_cache(cluster: LocalCluster) -> None:
+    """Parameters are told apart by spelling; results with anything but plain values are not kept; executemany hears OK_msg."""
+    speak = dialect(cluster)
+    source = rules(
+        cluster,
+        {"match_digest": "^SELECT", "cache_ttl": "1h"},
+        {"match_digest": "^INSERT INTO fx ", "tag": "swallowed", "OK_msg": "no"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        text = speak.sql("SELECT CAST({1} AS " + ("text)" if speak.postgresql else "char)"))
+        values = [Decimal("1.0"), Decimal("1.00")] if not speak.postgresql else ["1.0", "1.00"]
+        assert [await router.fetchval(text, value) for value in values] == ["1.0", "1.00"]
+        if speak.postgresql:
+            for _ in range(2):
+                rows = await router.fetch("SELECT ARRAY[1, 2] AS x, id FROM fx")
+                rows[0]["x"].append(3)
+                assert rows[0]["x"] == [1, 2, 3]
+            assert router.stats().cache.refused == 2
+        result = await router.executemany(speak.sql("INSERT INTO fx VALUES ({1}, 'x')"), [(50,), (51,)], tag="swallowed")
+        assert str(result) == "no"
+        assert await router.fetchval("SELECT count(*) FROM fx WHERE id >= 50 AND 1 = 1", route="write") == 0
+
+
+async def test_a_delay_ends_with_the_block_it_is_in(cluster: LocalCluster) -> None:
+    """batch and run hold their connection no longer than they were given."""
+    source = rules(cluster, {"match_digest": "^INSERT", "delay": "2s"})
+    async with Router.open(source) as router:
+        started = monotonic()
+        with pytest.raises(DeadlineExceededError):
+            await router.batch(["INSERT INTO fx VALUES (60, 'x')"], timeout=0.3)
+        assert monotonic() - started < 1.5

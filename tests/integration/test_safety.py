@@ -374,3 +374,14 @@ async def test_a_yaml_file_is_read(cluster: LocalCluster, tmp_path: Path) -> Non
     async with Router.open(file) as router:
         assert await router.fetchval("SELECT 1") == 1
         await until(lambda: router.health().ready("all"), what="every node")
+
+
+async def test_a_value_that_cannot_be_read_blames_no_node(pg: LocalCluster) -> None:
+    """The statement ran; nobody's breaker hears of it, and a write is not of unknown outcome."""
+    async with Router.open(whole(pg, start="all")) as router:
+        for _ in range(12):
+            with pytest.raises(Exception, match="decoder"):
+                await router.fetch("SELECT ROW(1, ARRAY[1, 2])")
+
+        assert all(node.breaker.state == "CLOSED" for node in router.health().nodes)
+        assert await router.fetchval("SELECT 1") == 1
