@@ -5,14 +5,18 @@ One `Recovery` per troubled call. It settles the account of the failed attempt (
 and either
 raises what the caller gets or says in which hostgroup the next attempt looks for a node, having waited where waiting helps.
 
-Bounds: the call's deadline, the attempt cap (`retry.attempts`), the hostgroup's retry budget. What was never sent, what
-    moves because a
-probe shunned its node, and the one move to the primary after a read-only refusal count against none but the deadline.
+Bounds: the call's deadline, the attempt cap (`retry.attempts`), the hostgroup's retry budget. What was never sent, what moves
+because a probe shunned its node, and the one move to the primary after a read-only refusal count against none but the deadline.
+
+Once an attempt may have applied a write, no way out says anything else: whatever ends the call afterwards – a refusal, a full
+pool, the server's own error for the next attempt – is raised as the cause of `OutcomeUnknownError`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import NoReturn
 
@@ -59,8 +63,8 @@ class Recovery:
     """
 
     __slots__ = (
-        "_ambiguous",
         "_context",
+        "_doubt",
         "_functions",
         "_idempotent",
         "_pace",
@@ -103,7 +107,8 @@ class Recovery:
         self._reset = reset
         self._functions = unknown
         self._pace: RetryPace | None = None
-        self._ambiguous = False
+        self._doubt: tuple[Member, BaseException] | None = None
+        """Where an attempt may have applied the statement, and how its answer was lost; None: nowhere."""
         self.read = read
         self.cap = cap
         self.started = started
@@ -123,6 +128,46 @@ class Recovery:
         self, error: BaseException, group: Hostgroup, member: Member, lease: Lease, permit: Permit | None, sent_at: float
     ) -> Hostgroup:
         """The statement was handed to *lease* and *error* came back: raise, or where to go on."""
+        with self._doubts_told(group):
+            return await self._after_send(error, group, member, lease, permit, sent_at)
+
+    async def after_acquire(self, error: Exception, group: Hostgroup, member: Member, permit: Permit | None) -> Hostgroup:
+        """No connection could be had from *member*: nothing was sent. Raise, or where to go on."""
+        with self._doubts_told(group):
+            return await self._after_acquire(error, group, member, permit)
+
+    async def nobody(self, group: Hostgroup) -> Hostgroup:
+        """*group* has no node that may be chosen: wait for one, fall back to the writer, or raise why."""
+        with self._doubts_told(group):
+            return await self._nobody(group)
+
+    @contextmanager
+    def _doubts_told(self, group: Hostgroup) -> Iterator[None]:
+        """What ends the call while an attempt may have applied a write is not all there is to say: that comes first."""
+        try:
+            yield
+        except OutcomeUnknownError:
+            raise
+        except Exception as error:
+            if self._doubt is None or self.read:
+                raise
+            member, lost = self._doubt
+            kind = OutcomeUnknownTimeoutError if isinstance(error, TimeoutError) else OutcomeUnknownError
+            raise kind(
+                f"a write was sent to {member.node.id} (hostgroup '{group.name}') and its answer never came"
+                f" ({type(lost).__name__}: {lost}); it may or may not have been applied, and sending it again ended in"
+                f" {type(error).__name__}: {error}",
+                node=member.node.id,
+                phase=Phase.EXECUTE.name.lower(),
+                seconds=monotonic() - self.started,
+                attempts=self.attempts,
+            ) from error
+
+    # ---- what to do about it
+
+    async def _after_send(
+        self, error: BaseException, group: Hostgroup, member: Member, lease: Lease, permit: Permit | None, sent_at: float
+    ) -> Hostgroup:
         now = monotonic()
         self.attempts += 1
         if isinstance(error, asyncio.CancelledError):
@@ -146,8 +191,7 @@ class Recovery:
         self._settle_account(verdict, member, lease, permit, now, now - sent_at)
         return await self._next(error, verdict, group, member, now)
 
-    async def after_acquire(self, error: Exception, group: Hostgroup, member: Member, permit: Permit | None) -> Hostgroup:
-        """No connection could be had from *member*: nothing was sent. Raise, or where to go on."""
+    async def _after_acquire(self, error: Exception, group: Hostgroup, member: Member, permit: Permit | None) -> Hostgroup:
         now = monotonic()
         if permit is not None:
             member.node.breaker.release(permit)
@@ -166,8 +210,7 @@ class Recovery:
             raise self._noted(error, group, member)
         return await self._elsewhere(group, member, now, type(error).__name__, counted=False)
 
-    async def nobody(self, group: Hostgroup) -> Hostgroup:
-        """*group* has no node that may be chosen: wait for one, fall back to the writer, or raise why."""
+    async def _nobody(self, group: Hostgroup) -> Hostgroup:
         now = monotonic()
         if self._expired(now):
             self._raise_deadline("acquiring", group, None, now)
@@ -214,8 +257,8 @@ class Recovery:
 
     async def _next(self, error: BaseException, verdict: Verdict, group: Hostgroup, member: Member, now: float) -> Hostgroup:
         statement = self._statement
-        if verdict.outcome is Outcome.AMBIGUOUS:
-            self._ambiguous = True
+        if verdict.outcome is Outcome.AMBIGUOUS and self._doubt is None and not member.read_only:
+            self._doubt = member, error
         step = decide(
             verdict,
             read=self.read,
@@ -345,15 +388,10 @@ class Recovery:
                 self._pace = RetryPace(group.retry, self._context.rng, attempts=self.cap)
             delay = self._pace.next(self.attempts, now, self.deadline)
         if delay is None:
-            if error is not None and verdict is not None and not verdict.transport and not self._doubtful:
+            if error is not None and verdict is not None and not verdict.transport:
                 raise self._noted(error, group, member)
             self._raise_deadline("backing_off", group, member, now)
         return delay
-
-    @property
-    def _doubtful(self) -> bool:
-        """Whether some attempt may have applied a write."""
-        return self._ambiguous and not self.read
 
     # ---- what the caller gets
 
@@ -379,7 +417,7 @@ class Recovery:
     def _raise_deadline(self, phase: str, group: Hostgroup, member: Member | None, now: float) -> NoReturn:
         limit = f"{self.timeout:.3g}s" if self.timeout is not None else "time limit"
         node = member.node.id if member is not None else ""
-        if (phase == "executing" and not self.read and self._statement is not None) or self._doubtful:
+        if phase == "executing" and not self.read and self._statement is not None:
             raise OutcomeUnknownTimeoutError(
                 f"the call's {limit} ended after a write was sent to {node} (hostgroup '{group.name}');"
                 " it may or may not have been applied",
@@ -400,8 +438,6 @@ class Recovery:
     def _raise_exhausted(
         self, error: BaseException, verdict: Verdict, group: Hostgroup, member: Member, now: float, why: str
     ) -> NoReturn:
-        if self._doubtful:
-            raise self._unknown(error, group, member, now) from error
         if not verdict.transport:
             raise self._noted(error, group, member)
         listed = "; ".join(f"{record.node}: {record.error} ({record.seconds:.3f}s)" for record in self.records)

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import Any
 
+import asyncpg
+import pymysql.err
 import pytest
 
 from dbrouter import (
@@ -24,6 +26,7 @@ from dbrouter import (
     Router,
     Transaction,
 )
+from dbrouter.events import Event, RetryScheduled
 from dbrouter.testing import FaultProxy, LocalCluster
 from tests.load import QUICK, TABLES, Diary, all_usable, gather_limited, kill_clients, through
 from tests.routers import dialect
@@ -337,3 +340,65 @@ async def conflicts(cluster: LocalCluster, *, isolation: str | None) -> None:
     assert total == 2 * done, "an increment was lost or came twice"
     assert len(failed) <= calls * 0.001, f"{len(failed)} of {calls} failed: {failed[:3]}"
     assert breakers == [0], "a conflict says nothing of the node"
+
+
+# ---- idempotent
+
+
+class Afterwards:
+    """Does something in the very tick in which the router decides to send a call again."""
+
+    def __init__(self, what: Callable[[], object]) -> None:
+        self._what: Callable[[], object] | None = what
+
+    def observe(self, event: Event) -> None:
+        """Once."""
+        if isinstance(event, RetryScheduled) and self._what is not None:
+            what, self._what = self._what, None
+            what()
+
+
+@pytest.mark.parametrize("ending", ["nobody there", "no connection in time", "no time left", "refused by the server"])
+async def test_a_write_that_may_be_sent_again_never_denies_the_first_time(cluster: LocalCluster, ending: str) -> None:
+    """
+    An idempotent write is applied, its reply is cut, and sending it again comes to nothing, for four reasons:
+    OutcomeUnknownError each time, with the reason as its cause and in its words, because the row is there.
+    """
+    insert = dialect(cluster).sql("INSERT INTO load_unique VALUES ({1})")
+    pool = {"acquire_timeout": "300ms", "max_size": 1, "min_size": 1}
+    async with behind_proxy(cluster, pool=pool, probe={"interval": "10s", "timeout": "10s"}) as (router, proxy, _):
+        await router.execute("DROP TABLE IF EXISTS load_unique")
+        await router.execute("CREATE TABLE load_unique (id integer PRIMARY KEY)")
+        for number in (1, 2, 3):  # from the second time on it is prepared, and the reply that is cut is that of the row
+            await router.execute(insert, number)
+
+        def then() -> None:
+            proxy.heal()
+            if ending == "nobody there":
+                proxy.refuse()
+            elif ending != "refused by the server":
+                proxy.black_hole()
+
+        router.observe(Afterwards(then))
+        proxy.cut_after(0)
+        with pytest.raises(OutcomeUnknownError, match="sending it again ended in") as caught:
+            await router.execute(insert, 4, idempotent=True, timeout=0.25 if ending == "no time left" else 5.0)
+        proxy.heal()
+
+        expected: dict[str, Any] = {
+            "nobody there": (CircuitOpenError, ConnectError, NoNodeAvailableError, RetriesExhaustedError, PoolTimeoutError),
+            "no connection in time": PoolTimeoutError,
+            "no time left": DeadlineExceededError,
+            "refused by the server": driver_errors(cluster),
+        }
+        unknown, reason = caught.value, caught.value.__cause__
+        assert isinstance(reason, expected[ending]), reason
+        assert isinstance(unknown, TimeoutError) is isinstance(reason, TimeoutError)
+        assert unknown.attempts >= 1 and unknown.node and "may or may not have been applied" in str(unknown)
+    rows = await asyncio.to_thread(cluster.primary.query, "SELECT id FROM load_unique ORDER BY id")
+    assert [int(row[0] or 0) for row in rows] == [1, 2, 3, 4]
+
+
+def driver_errors(cluster: LocalCluster) -> type[Exception]:
+    """What the engine says of a key that is there already."""
+    return asyncpg.UniqueViolationError if dialect(cluster).postgresql else pymysql.err.IntegrityError
