@@ -18,8 +18,9 @@ from typing import Any
 from dbrouter.cluster.balancer import Balancer
 from dbrouter.cluster.node import NOT_PROBED, Member
 from dbrouter.config.schema import RetrySettings
-from dbrouter.errors import CircuitOpenError, NoNodeAvailableError, Refusal, RoutingError
+from dbrouter.errors import CircuitOpenError, ConnectError, NoNodeAvailableError, Refusal, RoutingError
 from dbrouter.pool.lease import Lease
+from dbrouter.pool.pool import CONNECT_PATIENCE
 from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.budget import RetryBudget
 from dbrouter.terms import BreakerState, HostgroupId, WhenEmpty
@@ -231,10 +232,21 @@ class Hostgroup:
             f"no usable node in hostgroup '{self.name}' ({listed})", hostgroup=self.name, refusals=refusals
         )
 
-    async def wait_for(self, member: Member, now: float, deadline: float | None, check: bool) -> Lease:
+    async def wait_for(
+        self,
+        member: Member,
+        permit: Permit | None,
+        now: float,
+        deadline: float | None,
+        check: bool,
+        tried: Collection[Member],
+    ) -> tuple[Member, Lease]:
         """
         A connection of *member*, whose pool has none at hand: by standing in its line, unless it is known that nothing will come
-        for a while and another node could serve.
+        for a while and another node could serve; or of another member that has an idle one: at once where *member* has lent all
+        it may have or has been connecting for `CONNECT_PATIENCE`, else as soon as either is so.
+
+        Whoever has a *permit* for a trial of *member* waits for *member*.
 
         Raises:
             ConnectError: go elsewhere; or it could not connect.
@@ -243,7 +255,19 @@ class Hostgroup:
         starved = member.starved(now)
         if starved is not None:
             raise starved
-        return await member.pool.acquire(deadline, check)
+        if permit is not None or len(self.usable) < 2:
+            return member, await member.pool.acquire(deadline, check)
+        peers = _Peers(self, member, now, check, tried)
+        if (member.pool.full or member.pool.stalled(now)) and (spare := peers.spare()) is not None:
+            member = spare
+            peers.out.add(spare)
+        lease = await member.pool.acquire(deadline, check, elsewhere=peers)
+        return peers.found or member, lease
+
+    def spare(self, tried: Collection[Member]) -> Member | None:
+        """A usable member with an idle connection for one more caller, that was not *tried*; None where there is none."""
+        spare = [member for member in self.usable if member not in tried and member.pool.spare]
+        return self.balancer.choose(spare, monotonic(), self._rng) if spare else None
 
     @property
     def worth_waiting_until(self) -> float:
@@ -288,6 +312,52 @@ class _GaveUp(Exception):
 def _give_up(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_exception(_GaveUp())
+
+
+class _Peers:
+    """
+    The members that could serve a call which stands in the line of *member* since *now*; asked by its pool.
+
+    Attributes:
+        out: those that are not asked.
+        found: whose connection was answered.
+    """
+
+    __slots__ = ("_check", "_hostgroup", "_member", "_since", "found", "out")
+
+    def __init__(self, hostgroup: Hostgroup, member: Member, now: float, check: bool, tried: Collection[Member]) -> None:
+        self._hostgroup = hostgroup
+        self._member = member
+        self._since = now
+        self._check = check
+        self.out = {member, *tried}
+        self.found: Member | None = None
+
+    def spare(self) -> Member | None:
+        """One that has an idle connection."""
+        return self._hostgroup.spare(self.out)
+
+    def __call__(self) -> Lease | None:
+        """
+        An idle connection of one of them, once *member* has lent out all it may have, or has taken too long to connect; or None.
+
+        Raises:
+            ConnectError: there is one, but somebody has to look first whether it still lives.
+        """
+        now = monotonic()
+        if not self._member.pool.full and now - self._since < CONNECT_PATIENCE:
+            return None
+        spare = self.spare()
+        if spare is None:
+            return None
+        lease = spare.pool.take(now, self._check)
+        if lease is None:
+            node = self._member.node
+            raise ConnectError(
+                f"{node.id} had no connection for this call while {spare.node.id} has idle ones", endpoint=node.endpoint
+            )
+        self.found = spare
+        return lease
 
 
 class _LastUsable:

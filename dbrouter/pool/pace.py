@@ -32,7 +32,7 @@ class PaceSettings:
 class Pace:
     """Answers `next_at`; told of every attempt's start and end."""
 
-    __slots__ = ("_failed_at", "_not_before", "_settings", "_tokens", "_tokens_at", "failures")
+    __slots__ = ("_failed_at", "_not_before", "_settings", "_tokens", "_tokens_at", "failures", "started_at")
 
     def __init__(self, settings: PaceSettings) -> None:
         self._settings = settings
@@ -42,6 +42,8 @@ class Pace:
         self._failed_at = 0.0
         self.failures = 0
         """Failures in a row."""
+        self.started_at = 0.0
+        """When the youngest attempt started."""
 
     def reconfigure(self, settings: PaceSettings) -> None:
         """Other limits from now on; what was being waited for after a failure is tried at once."""
@@ -65,6 +67,7 @@ class Pace:
         """An attempt starts."""
         self._refill(now)
         self._tokens -= 1.0
+        self.started_at = now
 
     def succeeded(self) -> None:
         """An attempt ended well: no delay any more."""

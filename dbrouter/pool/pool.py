@@ -46,6 +46,11 @@ KEEPALIVE_SECONDS = 30.0
 _POLITE = frozenset({"lifetime", "idle", "uses", "session_state", "refused", "draining", "expired", "resized", "reloaded"})
 """Reasons for which the connection is well and the server deserves a goodbye; for all others the socket is closed at once."""
 
+CONNECT_PATIENCE = 1.0
+"""Seconds for which a call waits for a connection that is being made, before an idle one of another pool serves it instead."""
+LOOK_ELSEWHERE_EVERY = 0.05
+"""Seconds between two looks of somebody in line at whether another pool could serve at once."""
+
 _IN_WORK = frozenset({Place.CHECKING, Place.SETTLING, Place.CLOSING})
 
 _Waiter = asyncio.Future["Lease | None"]
@@ -195,6 +200,23 @@ class Pool:
         return len(state.seats) - len(state.idle) - state.aside + len(state.waiters)
 
     @property
+    def spare(self) -> bool:
+        """Whether one more caller would find an idle connection."""
+        state = self._state
+        return len(state.idle) > len(state.waiters)
+
+    @property
+    def full(self) -> bool:
+        """Whether it has every connection it may have and none is idle: one more caller waits for somebody to be done."""
+        state = self._state
+        return not state.idle and len(state.seats) >= state.max_size
+
+    def stalled(self, now: float) -> bool:
+        """Whether a connection is being made, and even the youngest attempt takes longer than callers should wait for."""
+        state = self._state
+        return bool(state.connecting) and now - state.pace.started_at >= CONNECT_PATIENCE
+
+    @property
     def empty(self) -> bool:
         """Whether there is no connection that could come back to somebody in line; one that is being made does not count."""
         return not self._state.seats
@@ -297,7 +319,13 @@ class Pool:
             self.expire("reloaded")
         self._supply()
 
-    async def acquire(self, deadline: float | None, check: bool = True, trace: bool = False) -> Lease:
+    async def acquire(
+        self,
+        deadline: float | None,
+        check: bool = True,
+        trace: bool = False,
+        elsewhere: Callable[[], Lease | None] | None = None,
+    ) -> Lease:
         """
         A connection, after waiting in strict order of arrival where there is none at once.
 
@@ -305,6 +333,8 @@ class Pool:
             deadline: moment (monotonic seconds) at which to give up; `acquire_timeout` from now if that is earlier.
             check: look at the socket first (writes).
             trace: remember who acquired it and where (leak reports).
+            elsewhere: asked every `LOOK_ELSEWHERE_EVERY` seconds in line; the lease of another pool that it answers serves the
+                caller instead, and what it raises is raised.
 
         If cancelled while waiting, the place in the line is given up and no connection is lost.
 
@@ -325,7 +355,7 @@ class Pool:
                     self.act(decision)
                 case Wait():
                     limit = started + self._settings.acquire_timeout
-                    lease = await self._wait(loop, started, limit if deadline is None else min(limit, deadline))
+                    lease = await self._wait(loop, started, limit if deadline is None else min(limit, deadline), elsewhere)
                     break
                 case Refuse(full):
                     raise self._refusal(full)
@@ -472,13 +502,16 @@ class Pool:
             raise PoolClosedError(f"pool {self.name!r} {what}", pool=self.name)
         return loop
 
-    async def _wait(self, loop: asyncio.AbstractEventLoop, started: float, limit: float) -> Lease:
+    async def _wait(
+        self, loop: asyncio.AbstractEventLoop, started: float, limit: float, elsewhere: Callable[[], Lease | None] | None
+    ) -> Lease:
         state = self._state
         waiter: _Waiter = loop.create_future()
         state.enqueue(waiter)
         self._supply()
         # A millisecond late rather than early: uvloop's clock is that coarse.
         timer = loop.call_later(max(0.0, limit - started) + 0.001, _give_up, waiter)
+        look = None if elsewhere is None else _Look(loop, waiter, elsewhere)
         lease: Lease | None = None
         try:
             lease = await waiter
@@ -491,6 +524,8 @@ class Pool:
             raise
         finally:
             timer.cancel()
+            if look is not None:
+                look.cancel()
             waited = monotonic() - started
             self._counters.waited(waited, served=lease is not None)
             if self._events.listening_debug:
@@ -643,6 +678,35 @@ class Pool:
 
 def _pace_of(settings: PoolSettings) -> PaceSettings:
     return PaceSettings(burst=max(20, 2 * settings.max_size))
+
+
+class _Look:
+    """Somebody in line who looks elsewhere now and then, without giving up the place."""
+
+    __slots__ = ("_elsewhere", "_loop", "_timer", "_waiter")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, waiter: _Waiter, elsewhere: Callable[[], Lease | None]) -> None:
+        self._loop = loop
+        self._waiter = waiter
+        self._elsewhere = elsewhere
+        self._timer = loop.call_later(LOOK_ELSEWHERE_EVERY, self._now)
+
+    def _now(self) -> None:
+        if self._waiter.done():
+            return
+        try:
+            lease = self._elsewhere()
+        except Exception as error:
+            self._waiter.set_exception(error)
+            return
+        if lease is not None:
+            self._waiter.set_result(lease)
+        else:
+            self._timer = self._loop.call_later(LOOK_ELSEWHERE_EVERY, self._now)
+
+    def cancel(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
 
 
 def _give_up(waiter: _Waiter) -> None:

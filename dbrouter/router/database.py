@@ -227,7 +227,8 @@ class Database:
             lease = member.pool.take(now, not read)
             if lease is None:
                 try:
-                    lease = await group.wait_for(member, now, deadline, not read)
+                    tried = () if recovery is None else recovery.tried
+                    member, lease = await group.wait_for(member, permit, now, deadline, not read, tried)
                 except (PoolError, ConnectError) as error:
                     recovery = recovery or self._recovery(plan, started, deadline, timeout, idempotent)
                     group = await recovery.after_acquire(error, group, member, permit)

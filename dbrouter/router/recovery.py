@@ -30,6 +30,7 @@ from dbrouter.errors import (
     DeadlineExceededError,
     OutcomeUnknownError,
     OutcomeUnknownTimeoutError,
+    PoolFullError,
     PoolTimeoutError,
     RetriesExhaustedError,
 )
@@ -196,10 +197,12 @@ class Recovery:
         if permit is not None:
             member.node.breaker.release(permit)
         self._note(error, member, now - self.started)
+        if isinstance(error, PoolTimeoutError) and self.deadline is not None and now >= self.deadline - 0.001:
+            message = f"the call's {self.timeout:.3g}s ended while it waited for a connection: {error}"
+            raise DeadlineExceededError(message, phase="acquiring", timeout=self.timeout, attempts=self.attempts) from error
+        if isinstance(error, PoolTimeoutError | PoolFullError) and group.spare({member, *self.tried}) is not None:
+            return await self._elsewhere(group, member, now, type(error).__name__, counted=False)
         if isinstance(error, PoolTimeoutError):
-            if self.deadline is not None and now >= self.deadline - 0.001:
-                message = f"the call's {self.timeout:.3g}s ended while it waited for a connection: {error}"
-                raise DeadlineExceededError(message, phase="acquiring", timeout=self.timeout, attempts=self.attempts) from error
             raise self._noted(error, group, member)
         if not isinstance(error, ConnectError) or self._context.tasks.closed:
             raise error  # A line that is full, or a pool that is closing or belongs to another loop or process.

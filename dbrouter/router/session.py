@@ -90,7 +90,10 @@ async def pin(
             continue
         member, permit = choice
         try:
-            lease = member.pool.take(now, True) or await group.wait_for(member, now, deadline, True)
+            lease = member.pool.take(now, True)
+            if lease is None:
+                tried = recovery.tried if recovery is not None else ()
+                member, lease = await group.wait_for(member, permit, now, deadline, True, tried)
         except (PoolError, ConnectError) as error:
             recovery = trouble()
             group = await recovery.after_acquire(error, group, member, permit)

@@ -146,6 +146,33 @@ async def test_a_failed_waiter_cancelled_in_the_same_tick_is_quiet() -> None:
     assert complaints == []
 
 
+@pytest.mark.parametrize("in_the_tick", [True, False])
+async def test_cancelled_where_another_pool_serves(in_the_tick: bool) -> None:
+    """A caller in line is served by a connection of another pool: cancelled in that tick, each pool has what it had."""
+    async with pool_over(size=1) as bench, pool_over(size=1) as other:
+        held = await bench.pool.acquire(None)
+        (await other.pool.acquire(None)).release()
+        task: asyncio.Task[Any] | None = None
+
+        def elsewhere() -> Lease | None:
+            assert task is not None
+            if in_the_tick:
+                asyncio.get_running_loop().call_soon(task.cancel)  # served by then, and not yet awake
+            return other.pool.take(monotonic(), True)
+
+        task = asyncio.ensure_future(bench.pool.acquire(None, elsewhere=elsewhere))
+        if in_the_tick:
+            await cancelled(task)
+        else:
+            lease = await task
+            assert lease.pool is other.pool and (other.pool.in_use, bench.pool.waiting) == (1, 0)
+            lease.release()
+        assert (other.pool.in_use, bench.pool.in_use, bench.pool.waiting) == (0, 1, 0)
+        held.release()
+        await usable(bench, 1)
+        await usable(other, 1)
+
+
 @pytest.mark.parametrize("steps", range(1, 8))
 async def test_drain_cancelled_at_any_step_cuts_what_is_left(steps: int) -> None:
     """The cancellation goes on and nothing of the pool remains."""

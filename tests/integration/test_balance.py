@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dbrouter import NoNodeAvailableError, Router
+from dbrouter import NoNodeAvailableError, PinnedConnection, Router
+from dbrouter.terms import Engine
 from dbrouter.testing import FaultProxy, LocalCluster
 from tests.routers import until, whole
 
@@ -147,3 +148,49 @@ async def test_without_replicas(cluster: LocalCluster) -> None:
         assert (await waiting).route.node == cluster.replicas[0].endpoint
         await until(lambda: [group.usable for group in fail.stats().hostgroups if group.name == "read"] == [1])
         assert (await fail.execute("SELECT 1")).route.node == cluster.replicas[0].endpoint
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_pool_that_is_lent_out_fails_no_read_while_a_peer_could_serve(cluster: LocalCluster, busy: bool) -> None:
+    """
+    The only connection of one replica is pinned for long: reads that are its turn run on the other one, at once where that has
+    an idle connection, else as soon as it has.
+    """
+    document = place(cluster, balance="round_robin")
+    document["pool"] = {"min_size": 1, "max_size": 1, "acquire_timeout": "2s"}
+    async with Router.open(document) as router:
+        await all_probed(router)
+        assert len(await shares(router, 10)) == 2
+        async with router.connection(readonly=True) as pinned:
+            holder = (await pinned.execute("SELECT 1")).route.node
+            started = monotonic()
+            served = await shares(router, 60, workers=20 if busy else 1)
+
+            assert served.total() == 60 and holder not in served
+            assert monotonic() - started < 1.9, "somebody waited for the connection that is pinned"
+        assert len(await shares(router, 10)) == 2
+        assert [member.pool.timeouts for member in router.stats().members] == [0, 0, 0]
+
+
+async def test_a_hook_that_hangs_for_one_replica_fails_no_read(cluster: LocalCluster) -> None:
+    """`on_connect` never comes back for one replica: reads that would wait for its connections run on the other one."""
+    hanging = asyncio.Event()
+    port = "SELECT inet_server_port()" if cluster.engine is Engine.POSTGRESQL else "SELECT @@port"
+
+    async def on_connect(connection: PinnedConnection) -> None:
+        if hanging.is_set() and await connection.fetchval(port) == cluster.replicas[0].port:
+            await asyncio.Event().wait()
+
+    document = place(cluster, balance="round_robin")
+    document |= {"pool": {"min_size": 0, "max_size": 2, "acquire_timeout": "20s"}, "timeouts": {"connect": "20s"}}
+    async with Router.open(document, on_connect=on_connect) as router:
+        await all_probed(router)
+        assert len(await shares(router, 10)) == 2
+        hanging.set()
+        for member in router._parts.contexts[0].reader.members:
+            member.pool.expire("expired")
+        started = monotonic()
+        served = await shares(router, 200, workers=3)
+
+        assert served == {cluster.replicas[1].endpoint: 200}
+        assert monotonic() - started < 19.0, "somebody waited for the hook"
