@@ -201,7 +201,6 @@ class Draft:
                 rng=tools.rng,
                 cache=self._cache,
                 mirror=self._mirror,
-                call_timeout=config.timeouts.call,
             )
         for adopt in adopting:
             adopt(context)
@@ -223,7 +222,6 @@ class Draft:
                 hostgroups=hostgroups,
                 nodes=tuple(nodes.values()),
                 cache=self._cache,
-                call_timeout=config.timeouts.call,
             )
 
         if old is not None:

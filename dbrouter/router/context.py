@@ -53,8 +53,6 @@ class Context:
     """The router's, shared by its databases."""
     mirror: Mirror
     """The router's too."""
-    call_timeout: float | None
-    """Seconds a call may take where nothing nearer says otherwise."""
     peers: Mapping[str, Context] = field(default_factory=dict, repr=False)
     """Every database of the router by name, this one included."""
     send_copy: Callable[[Plan, Sequence[Any]], Awaitable[Any]] = field(default=_nowhere, repr=False)
@@ -76,7 +74,6 @@ class Context:
         hostgroups: tuple[Hostgroup, ...],
         nodes: tuple[Node, ...],
         cache: ResultCache,
-        call_timeout: float | None,
     ) -> None:
         """What a reload says of it from now on, for whoever holds it and for every `Database` bound to it."""
         self.planner = planner
@@ -85,7 +82,6 @@ class Context:
         self.hostgroups = hostgroups
         self.nodes = nodes
         self.cache = cache
-        self.call_timeout = call_timeout
         for follower in list(self.followers):
             follower._bind(self)
 

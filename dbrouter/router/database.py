@@ -428,7 +428,7 @@ class Database:
         async def work(tx: Transaction) -> Result:
             return await tx._send_many(sql, runs, tag)
 
-        return await self._in_transaction(work, timeout)
+        return await self._in_transaction(work, self._limit(timeout, self._planner.plan(sql, tag).timeout))
 
     async def batch(
         self,
@@ -453,7 +453,7 @@ class Database:
             tx.refuse_implicit_commit = "batch()"
             return [await tx.execute(sql, *self._one_run(params)) for sql, params in pairs]
 
-        return await self._in_transaction(work, timeout)
+        return await self._in_transaction(work, self._limit(timeout, self._context.writer.call_timeout))
 
     @staticmethod
     def _one_run(params: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any]:
@@ -463,8 +463,7 @@ class Database:
             raise ParameterError(f"the parameters of one run are a sequence or a mapping of names, got {type(params).__name__}")
         return params
 
-    async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]], timeout: float | Inherit | None) -> T:
-        limit = self._limit(timeout, self._context.call_timeout)
+    async def _in_transaction(self, work: Callable[[Transaction], Awaitable[T]], limit: float | None) -> T:
         deadline = None if limit is None else monotonic() + limit
         return await run_in_transaction(self._context, work, isolation=None, readonly=False, deadline=deadline, limit=limit)
 
@@ -484,8 +483,8 @@ class Database:
         ``async with router.stream(…) as rows: async for row in rows``: a server-side cursor, *batch* rows a round trip,
         constant memory.
 
-        *timeout* is for acquiring and for each batch. Leaving the block, by ``break`` or an exception too, closes the cursor
-        and gives the
+        *timeout* is for opening it, with the first batch, and for each further batch. Until the first batch is there it moves
+        and is sent again as `fetch` is. Leaving the block, by ``break`` or an exception too, closes the cursor and gives the
         connection back.
         """
         plan = self._planner.plan(sql, tag, route, hostgroup)
@@ -512,13 +511,14 @@ class Database:
             deferrable: PostgreSQL's DEFERRABLE, for serializable read-only transactions.
             timeout: seconds for acquiring the connection and BEGIN; the calls inside have their own.
         """
+        group = self._pinned_group(readonly, isolation, hostgroup)
         return Transaction(
             self._context,
             isolation=isolation,
             readonly=readonly,
             deferrable=deferrable,
-            limit=self._limit(timeout, self._context.call_timeout),
-            group=self._pinned_group(readonly, isolation, hostgroup),
+            limit=self._limit(timeout, group.call_timeout),
+            group=group,
         )
 
     async def run(
@@ -539,7 +539,7 @@ class Database:
             OutcomeUnknownError: COMMIT was sent and its answer never came; *fn* is not run again.
             what the last run raised, when the attempts or the time limit are used up.
         """
-        limit = self._limit(timeout, self._context.call_timeout)
+        limit = self._limit(timeout, self._pinned_group(readonly, isolation, None).call_timeout)
         return await run_in_transaction(
             self._context,
             fn,
@@ -560,12 +560,9 @@ class Database:
         afterwards and
         replaced, never handed on.
         """
-        return PinnedConnection(
-            self._context,
-            group=self._pinned_group(readonly, None, hostgroup),
-            limit=self._limit(timeout, self._context.call_timeout),
-            readonly=readonly,
-        )
+        group = self._pinned_group(readonly, None, hostgroup)
+        limit = self._limit(timeout, group.call_timeout)
+        return PinnedConnection(self._context, group=group, limit=limit, readonly=readonly)
 
     def explain(
         self, sql: str, *, tag: str | None = None, route: str | None = None, hostgroup: int | str | None = None

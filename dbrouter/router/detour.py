@@ -116,7 +116,10 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
     if effects.delay is not None:
         limit = await delayed(effects.delay, limit)
     if effects.log:
-        sent = await logged(context, plan, None, send(plan, limit))
+        nobody = (None, plan.hostgroup.name)
+        sent = await logged(
+            context, plan, send(plan, limit), lambda sent: nobody if sent is None else (sent[2].node.id, sent[2].hostgroup_name)
+        )
     else:
         sent = await send(plan, limit)
     if key is not None and (sent[0][0] or effects.cache_empty):
@@ -132,20 +135,25 @@ def offer(context: Context, effects: Effects, params: Sequence[Any]) -> None:
     context.mirror.offer(lambda: send_copy(copy.plan, params))
 
 
-async def logged(context: Context, plan: Plan, node: str | None, sending: Awaitable[T]) -> T:
-    """Await *sending* and tell of it when it is over, whatever became of it; *node* is known where the connection is pinned."""
+async def logged(context: Context, plan: Plan, sending: Awaitable[T], where: Callable[[T | None], tuple[str | None, str]]) -> T:
+    """
+    Await *sending* and tell of it when it is over, whatever became of it.
+
+    Args:
+        where: (node, hostgroup) that answered; asked with the answer, or with None where there is none.
+    """
     started = monotonic()
-    outcome, hostgroup = "ok", plan.hostgroup.name
+    outcome = "ok"
+    sent: T | None = None
     try:
         sent = await sending
-        if node is None and isinstance(sent, tuple):
-            node, hostgroup = sent[2].node.id, sent[2].hostgroup_name
         return sent
     except BaseException as error:
         outcome = type(error).__name__
         raise
     finally:
         if context.events.listening:
+            node, hostgroup = where(sent)
             context.events.emit(
                 QueryLogged(
                     database=context.database,

@@ -75,6 +75,7 @@ class Plan:
         pure: there are none, so that as a read it may be sent again even where the session could write.
         hostgroup: where it goes.
         timeout: seconds for the whole call where the caller gives none; None: no limit.
+        timed: a rule gave *timeout*, so that it holds for pinned calls too, wherever they are.
         attempts: how often it may be sent in all.
         reset: whether the session must be brought back to its first state afterwards (functions we do not know).
         tidy: something is left to do after it (*reset*, *taints*, the catalog to be read again, or *difference*).
@@ -109,6 +110,7 @@ class Plan:
         "taints",
         "text",
         "tidy",
+        "timed",
         "timeout",
         "unknown",
         "unsafe",
@@ -123,6 +125,7 @@ class Plan:
         self.hostgroup = hostgroup
         self.read = statement.intent is Intent.READ
         self.timeout = hostgroup.call_timeout
+        self.timed = False
         self.attempts = hostgroup.retry.attempts
         self.unknown: tuple[str, ...] = ()
         self.pure = True

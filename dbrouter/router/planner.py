@@ -295,6 +295,7 @@ class Planner:
         plan.stays = wish.route == "read" and read
         if decision.timeout is not None:
             plan.timeout = decision.timeout
+            plan.timed = True
         if decision.retries is not None:
             plan.attempts = decision.retries + 1
         strange = (*functions.unknown, *functions.writing)

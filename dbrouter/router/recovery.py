@@ -60,6 +60,7 @@ class Recovery:
         timeout: the call's time limit as given, for messages; None: none.
         deadline: the moment (monotonic seconds) it ends.
         unknown: functions it calls of which nobody can say what they do.
+        phase: `Phase.TRANSACTION` where what is sent is undone with its connection.
         reset: the statement may have left something on the session, also where it failed or was cut.
     """
 
@@ -69,6 +70,7 @@ class Recovery:
         "_functions",
         "_idempotent",
         "_pace",
+        "_phase",
         "_reset",
         "_statement",
         "_stays",
@@ -100,6 +102,7 @@ class Recovery:
         rule_id: int | None = None,
         reset: bool = False,
         unknown: tuple[str, ...] = (),
+        phase: Phase = Phase.EXECUTE,
     ) -> None:
         self._context = context
         self._statement = statement
@@ -108,6 +111,7 @@ class Recovery:
         self._reset = reset
         self._functions = unknown
         self._pace: RetryPace | None = None
+        self._phase = phase
         self._doubt: tuple[Member, BaseException] | None = None
         """Where an attempt may have applied the statement, and how its answer was lost; None: nowhere."""
         self.read = read
@@ -187,7 +191,7 @@ class Recovery:
             return await self._elsewhere(group, member, now, reason, counted=False)
 
         flavor = lease.connection.flavor
-        verdict = self._context.driver.verdict(error, Phase.EXECUTE, flavor=flavor)
+        verdict = self._context.driver.verdict(error, self._phase, flavor=flavor)
         self._note(error, member, now - sent_at)
         self._settle_account(verdict, member, lease, permit, now, now - sent_at)
         return await self._next(error, verdict, group, member, now)
@@ -420,7 +424,7 @@ class Recovery:
     def _raise_deadline(self, phase: str, group: Hostgroup, member: Member | None, now: float) -> NoReturn:
         limit = f"{self.timeout:.3g}s" if self.timeout is not None else "time limit"
         node = member.node.id if member is not None else ""
-        if phase == "executing" and not self.read and self._statement is not None:
+        if phase == "executing" and not self.read and self._statement is not None and self._phase is Phase.EXECUTE:
             raise OutcomeUnknownTimeoutError(
                 f"the call's {limit} ended after a write was sent to {node} (hostgroup '{group.name}');"
                 " it may or may not have been applied",

@@ -20,13 +20,11 @@ from dbrouter.cluster.node import Member
 from dbrouter.drivers.base import Connection, Cursor, Reply
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.errors import (
-    ConnectError,
     ConnectionLostError,
     DBRouterError,
     DeadlineExceededError,
     OutcomeUnknownError,
     OutcomeUnknownTimeoutError,
-    PoolError,
     SessionStatementError,
     StatementRejectedError,
 )
@@ -34,8 +32,9 @@ from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
 from dbrouter.router.detour import delayed, logged, remember
 from dbrouter.router.limits import time_left
+from dbrouter.router.pinning import pin
 from dbrouter.router.plan import Plan
-from dbrouter.router.recovery import Recovery, noted, settle_breaker
+from dbrouter.router.recovery import noted, settle_breaker
 from dbrouter.router.refusals import charset_refusal, copy_refusal, no_statement, script_refusal
 from dbrouter.router.result import Result
 from dbrouter.terms import ConnectionFate, Outcome, Phase
@@ -44,81 +43,8 @@ _CLEANUP_SECONDS = 2.0
 """How long a cancelled statement may take to be settled and rolled back in the background before its connection is closed."""
 
 
-async def pin(
-    context: Context,
-    group: Hostgroup,
-    *,
-    limit: float | None,
-    setup: Callable[[Connection], Awaitable[None]] | None,
-    stays: bool,
-) -> tuple[Hostgroup, Member, Lease]:
-    """
-    A connection of *group* for a block of calls, on which *setup* (BEGIN) has succeeded; moves and retries like a read until
-    then.
-
-    Args:
-        limit: seconds for all of it.
-        stays: it must be a read-only place.
-
-    If cancelled, nothing is left behind: the connection is settled in the background or closed.
-    """
-    if asyncio._get_running_loop() is not context.loop:
-        raise context.stranger()
-    started = now = monotonic()
-    deadline = None if limit is None else started + limit
-    recovery: Recovery | None = None
-
-    def trouble() -> Recovery:
-        return recovery or Recovery(
-            context,
-            statement=None,
-            read=True,
-            idempotent=True,
-            stays=stays,
-            cap=group.retry.attempts,
-            started=started,
-            deadline=deadline,
-            timeout=limit,
-        )
-
-    while True:
-        choice = group.choose(now, recovery.tried if recovery is not None else ())
-        if choice is None:
-            recovery = trouble()
-            group = await recovery.nobody(group)
-            now = monotonic()
-            continue
-        member, permit = choice
-        try:
-            lease = member.pool.take(now, True)
-            if lease is None:
-                tried = recovery.tried if recovery is not None else ()
-                member, lease = await group.wait_for(member, permit, now, deadline, True, tried)
-        except (PoolError, ConnectError) as error:
-            recovery = trouble()
-            group = await recovery.after_acquire(error, group, member, permit)
-            now = monotonic()
-            continue
-        except BaseException:
-            if permit is not None:
-                member.node.breaker.release(permit)
-            raise
-        if setup is not None:
-            sent_at = monotonic()
-            lease.arm(deadline, True)
-            try:
-                await setup(lease.connection)
-            except BaseException as error:
-                lease.disarm()
-                recovery = trouble()
-                group = await recovery.after_send(error, group, member, lease, permit, sent_at)
-                now = monotonic()
-                continue
-            lease.disarm()
-        if permit is not None:
-            member.node.breaker.release(permit)
-        lease.trace()
-        return group, member, lease
+_DATA = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "VALUES", "TABLE"})
+"""Kinds of statements that cannot end a transaction."""
 
 
 class Pinned:
@@ -130,7 +56,8 @@ class Pinned:
     def __init__(self, context: Context, *, group: Hostgroup, limit: float | None) -> None:
         self._context = context
         self._group = group
-        self._limit = limit
+        self.limit = limit
+        """Seconds for entering it; None: no limit."""
         self._member: Member | None = None
         self._lease: Lease | None = None
         self._opened = False
@@ -139,8 +66,12 @@ class Pinned:
         """The connection is gone or in an unknown state: close it at the end."""
         self._unsettled = False
         """A statement was cut: its end is still to come."""
+        self._undone = False
+        """The statement that runs is undone with its connection: it is inside a transaction, and cannot commit it."""
         self._reset = False
         self._schema_changed = False
+        self._reading = True
+        """False once a reader has refused what was taken for a read, and it went to the primary."""
         self._until: float | None = None
         """A moment (monotonic) that caps the deadline of every call inside, where the whole block has one."""
 
@@ -148,10 +79,15 @@ class Pinned:
         node = self._member.node.id if self._member is not None else "not open"
         return f"<{type(self).__name__} {self._context.database} {node}>"
 
+    @property
+    def place(self) -> tuple[str | None, str]:
+        """(node, hostgroup) where it is pinned; no node before it is open."""
+        return self._member.node.id if self._member is not None else None, self._group.name
+
     # ---- calls
 
     async def execute(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Result:
-        """Run one statement here; *timeout* seconds (None: none; default: ``timeouts.call``)."""
+        """Run one statement here; *timeout* seconds (None: none; default: the rule's, else the hostgroup's ``timeouts.call``)."""
         started = monotonic()
         reply, plan = await self._statement(sql, params, timeout, tag)
         lease, member = self._held()
@@ -176,23 +112,51 @@ class Pinned:
         rows = (await self._statement(sql, params, timeout, tag))[0][0]
         return rows[0][column] if rows else None
 
-    # ---- for Stream and the router
+    # ---- for Stream
 
-    async def open_cursor(self, plan: Plan, params: Sequence[Any]) -> Cursor:
-        """A server-side cursor on this connection."""
+    async def open_cursor(self, plan: Plan, params: Sequence[Any], count: int) -> tuple[Cursor, Sequence[Any]]:
+        """
+        Enter the block, in place of ``async with``, with a server-side cursor of *plan* and its first *count* rows; until these
+        are here, it moves and is sent again as a single call is, within the block's one time limit.
+        """
         self._check(plan)
         text = plan.text
         if params and plan.named is not None:
             text, params = plan.bind(params)
-        lease, _ = self._held()
-        self._mark(plan, lease)
-        cursor: Cursor = await self._guarded(lambda: lease.connection.cursor(text, params), self._context.call_timeout, plan)
-        return cursor
+        opened: list[tuple[Cursor, Sequence[Any]]] = []
+
+        async def setup(connection: Connection) -> None:
+            await self._begin(connection)
+            try:
+                cursor = await connection.cursor(text, params)
+                opened.append((cursor, await cursor.fetch(count)))
+            except Exception:
+                await self._unwind(connection)
+                raise
+
+        self._open_once()
+        self._group, self._member, self._lease, self._reading = await pin(
+            self._context,
+            self._group,
+            limit=self.limit,
+            setup=setup,
+            stays=plan.stays or plan.unsafe,
+            plan=plan,
+            phase=self._phase,
+        )
+        self._mark(plan, self._lease)
+        return opened[-1]
 
     async def fetch_from(self, cursor: Cursor, count: int, timeout: float | None, plan: Plan) -> Sequence[Any]:
-        """The next *count* rows of *cursor*."""
+        """The next *count* rows of *cursor*, which `open_cursor` made for *plan*."""
         rows: Sequence[Any] = await self._guarded(lambda: cursor.fetch(count), timeout, plan)
         return rows
+
+    async def _begin(self, connection: Connection) -> None:
+        """Hook: what goes before the cursor."""
+
+    async def _unwind(self, connection: Connection) -> None:
+        """Hook: undo `_begin`, where the cursor was refused."""
 
     # ---- how a statement runs here
 
@@ -202,9 +166,9 @@ class Pinned:
         text = plan.text
         if params and plan.named is not None:
             text, params = plan.bind(params)
-        lease, member = self._held()
+        lease, _ = self._held()
         connection = lease.connection
-        limit = self._context.call_timeout if timeout == -1.0 else time_left(timeout)
+        limit = self._own_limit(plan) if timeout == -1.0 else time_left(timeout)
         script = plan.script
         effects = plan.effects
         if effects is not None:
@@ -218,9 +182,13 @@ class Pinned:
             (lambda: connection.send_script(text)) if script else (lambda: connection.send(text, params)), limit, plan
         )
         if effects is not None and effects.log:
-            sending = logged(self._context, plan, member.node.id, sending)
+            sending = logged(self._context, plan, sending, lambda _: self.place)
         reply: Reply = await sending
         return reply, plan
+
+    def _own_limit(self, plan: Plan) -> float | None:
+        """Seconds for a call that gives none itself: the rule's, else those of the hostgroup where this is pinned."""
+        return plan.timeout if plan.timed else self._group.call_timeout
 
     def _left_of(self, limit: float | None) -> float | None:
         """*limit*, or what is left of the whole block's where that is less."""
@@ -280,6 +248,7 @@ class Pinned:
         if self._until is not None and (deadline is None or self._until < deadline):
             deadline, limit = self._until, None
         self._busy = True
+        self._undone = plan is not None and plan.kind in _DATA and lease.connection.in_transaction
         lease.arm(deadline, False)
         try:
             if self._unsettled:
@@ -295,7 +264,7 @@ class Pinned:
             lease.disarm()
             self._busy = False
         now = monotonic()
-        member.succeeded(now, now - started, plan is None or plan.read)
+        member.succeeded(now, now - started, plan is None or (plan.read and self._reading))
         return answer
 
     async def _settle(self, lease: Lease, member: Member) -> None:
@@ -314,7 +283,7 @@ class Pinned:
         """Settle the account of *error* and answer what the caller gets."""
         now = monotonic()
         node = member.node
-        read = plan is not None and plan.read
+        read = plan is not None and plan.read and self._reading
         if isinstance(error, asyncio.CancelledError):
             self._unsettled = True
             cut = lease.claim_interrupt()
@@ -327,7 +296,8 @@ class Pinned:
         connection = lease.connection
         if isinstance(error, DBRouterError):
             return error
-        verdict = self._context.driver.verdict(error, self._phase, flavor=connection.flavor)
+        phase = Phase.TRANSACTION if self._undone else self._phase
+        verdict = self._context.driver.verdict(error, phase, flavor=connection.flavor)
         settle_breaker(verdict, member, None, now, now - started)
         member.failures += 1
         if verdict.connection is not ConnectionFate.KEEP or connection.closed:
@@ -354,6 +324,14 @@ class Pinned:
         )
 
     def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
+        if self._undone and self._lost and verdict.outcome is Outcome.ROLLED_BACK:
+            undone = ConnectionLostError(
+                f"the connection to {node} broke inside a transaction ({type(error).__name__}: {error}); the transaction is "
+                f"rolled back",
+                node=node,
+            )
+            undone.__cause__ = error
+            return undone
         if verdict.outcome is not Outcome.AMBIGUOUS:
             return error
         if read:
@@ -447,8 +425,8 @@ class PinnedConnection(Pinned):
 
     async def __aenter__(self) -> Self:
         self._open_once()
-        self._group, self._member, self._lease = await pin(
-            self._context, self._group, limit=self._limit, setup=None, stays=self._readonly
+        self._group, self._member, self._lease, _ = await pin(
+            self._context, self._group, limit=self.limit, setup=None, stays=self._readonly
         )
         return self
 

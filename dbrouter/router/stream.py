@@ -13,9 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from dbrouter.drivers.base import Cursor
-from dbrouter.errors import ConnectionLostError
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, remember
+from dbrouter.router.detour import delayed, logged, remember
 from dbrouter.router.plan import Plan
 from dbrouter.router.session import Pinned, PinnedConnection
 from dbrouter.router.transaction import Transaction
@@ -26,7 +25,7 @@ class Stream:
     """
     ``async with router.stream(…) as rows: async for row in rows``.
 
-    Before the first row a read may move to another node; afterwards what breaks is raised.
+    It is entered with its first batch. Until that is there a read may move to another node; afterwards what breaks is raised.
     If cancelled or left by ``break``, the cursor is closed, or its connection is.
     """
 
@@ -38,15 +37,14 @@ class Stream:
         self._params = params
         self._batch = batch
         self._limit = limit
-        self._pinned: Pinned | None = None
-        self._block: Any = None
+        self._pinned = _pinned_for(context, plan, limit)
         self._cursor: Cursor | None = None
         self._rows: list[Any] = []
         self._position = 0
         self._ended = False
 
     async def __aenter__(self) -> Self:
-        plan = self._plan
+        plan, pinned = self._plan, self._pinned
         if plan.refusal is not None:
             raise plan.refusal()
         effects = plan.effects
@@ -56,50 +54,28 @@ class Stream:
                 self._ended = True
                 return self
             if effects.delay is not None:
-                await delayed(effects.delay, self._limit)
-        attempt = 0
-        while True:
-            attempt += 1
-            try:
-                await self._open()
-                return self
-            except ConnectionLostError:
-                if not plan.read or attempt >= plan.attempts:
-                    raise
-
-    async def _open(self) -> None:
-        plan, context = self._plan, self._context
+                pinned.limit = await delayed(effects.delay, self._limit)
+        opening = pinned.open_cursor(plan, self._params, self._batch)
+        if effects is not None and effects.log:
+            opening = logged(self._context, plan, opening, lambda _: pinned.place)
         plan.hostgroup.budget.deposit(monotonic())
-        block: Transaction | PinnedConnection
-        if context.engine is Engine.POSTGRESQL:
-            block = Transaction(
-                context,
-                isolation=None,
-                readonly=plan.read and plan.pure,
-                deferrable=False,
-                limit=self._limit,
-                group=plan.hostgroup,
-            )
-        else:
-            block = PinnedConnection(context, group=plan.hostgroup, limit=self._limit, readonly=plan.read)
-        self._block = block
-        self._pinned = await block.__aenter__()
-        try:
-            self._cursor = await self._pinned.open_cursor(plan, self._params)
-        except BaseException as error:
-            await block.__aexit__(type(error), error, error.__traceback__)
-            raise
+        self._cursor, rows = await opening
+        self._take(rows)
+        return self
+
+    def _take(self, rows: Sequence[Any]) -> None:
+        self._rows = list(rows)
+        self._position = 0
+        self._ended = len(self._rows) < self._batch
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Any:
         if self._position >= len(self._rows):
-            if self._ended or self._cursor is None or self._pinned is None:
+            if self._ended or self._cursor is None:
                 raise StopAsyncIteration
-            self._rows = list(await self._pinned.fetch_from(self._cursor, self._batch, self._limit, self._plan))
-            self._position = 0
-            self._ended = len(self._rows) < self._batch
+            self._take(await self._pinned.fetch_from(self._cursor, self._batch, self._limit, self._plan))
             if not self._rows:
                 raise StopAsyncIteration
         row = self._rows[self._position]
@@ -107,15 +83,23 @@ class Stream:
         return row
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        cursor, pinned, block = self._cursor, self._pinned, self._block
-        self._cursor = self._pinned = self._block = None
+        cursor, pinned = self._cursor, self._pinned
+        self._cursor = None
         self._rows = []
-        if block is None or pinned is None:
+        if cursor is None:
+            return
+        if isinstance(pinned, Transaction):
+            await pinned.__aexit__(kind, error, trace)  # its end is the cursor's
             return
         try:
-            if cursor is not None and not pinned._lost and not pinned._unsettled:
-                await pinned._guarded(cursor.close, self._limit, None)
-        except BaseException as closing:
-            await block.__aexit__(type(closing), closing, closing.__traceback__)
-            raise
-        await block.__aexit__(kind, error, trace)
+            if not pinned._lost and not pinned._unsettled:
+                await pinned._guarded(cursor.close, self._limit, self._plan)
+        finally:
+            pinned._give_back()
+
+
+def _pinned_for(context: Context, plan: Plan, limit: float | None) -> Pinned:
+    if context.engine is not Engine.POSTGRESQL:
+        return PinnedConnection(context, group=plan.hostgroup, limit=limit, readonly=plan.read)
+    readonly = plan.read and plan.pure
+    return Transaction(context, isolation=None, readonly=readonly, deferrable=False, limit=limit, group=plan.hostgroup)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -28,13 +29,15 @@ from dbrouter.errors import (
     StatementRejectedError,
     TransactionAbortedError,
 )
+from dbrouter.pool.lease import Lease
 from dbrouter.resilience.backoff import next_delay
 from dbrouter.router.context import Context
 from dbrouter.router.detour import delayed, remember
+from dbrouter.router.pinning import pin
 from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import noted, settle_breaker
 from dbrouter.router.result import Result
-from dbrouter.router.session import Pinned, pin
+from dbrouter.router.session import Pinned
 from dbrouter.terms import ConnectionFate, Engine, Outcome, Phase, RetryWhere
 
 T = TypeVar("T")
@@ -59,7 +62,7 @@ class Transaction(Pinned):
     ``async with router.transaction() as tx``.
 
     Raises, on leaving:
-        OutcomeUnknownError: COMMIT was sent and its answer never came.
+        OutcomeUnknownError: COMMIT was sent and its answer never came; never where all that was sent were reads.
         TransactionAbortedError: the server had rolled back and the block swallowed the error.
         the server's own error where COMMIT itself was refused (a deferred constraint, a serialization failure).
 
@@ -88,6 +91,8 @@ class Transaction(Pinned):
         self._aborted: BaseException | None = None
         self._replay_for: BaseException | None = None
         self._savepoints = 0
+        self._at_stake = False
+        """Whether COMMIT decides anything: something was sent that is no read, or may be none."""
         self.refuse_implicit_commit: str | None = None
         """Who refuses statements that commit implicitly here (MySQL DDL), or None."""
 
@@ -102,8 +107,8 @@ class Transaction(Pinned):
 
     async def __aenter__(self) -> Self:
         self._open_once()
-        self._group, self._member, self._lease = await pin(
-            self._context, self._group, limit=self._limit, setup=self._begin, stays=self._readonly
+        self._group, self._member, self._lease, _ = await pin(
+            self._context, self._group, limit=self.limit, setup=self._begin, stays=self._readonly
         )
         return self
 
@@ -124,9 +129,14 @@ class Transaction(Pinned):
     async def _begin(self, connection: Connection) -> None:
         await connection.begin(isolation=self._isolation, readonly=self._readonly, deferrable=self._deferrable)
 
+    async def _unwind(self, connection: Connection) -> None:
+        if connection.in_transaction and not connection.needs_settling:
+            with suppress(Exception):  # Then the connection is closed.
+                await connection.rollback()
+
     async def _commit(self) -> None:
         lease, member = self._held()
-        limit, started = self._context.call_timeout, monotonic()
+        limit, started = self._group.call_timeout, monotonic()
         deadline = None if limit is None else started + limit
         if self._until is not None and (deadline is None or self._until < deadline):
             deadline = self._until
@@ -136,7 +146,7 @@ class Transaction(Pinned):
             await self._roll_back()
             message = f"the time limit had ended before COMMIT was sent to {node}; the transaction is rolled back"
             raise DeadlineExceededError(message, phase="executing", timeout=None, attempts=1)
-        lease.arm(deadline, False)
+        lease.arm(deadline, not self._at_stake)
         try:
             await lease.connection.commit()
         except asyncio.CancelledError:
@@ -146,6 +156,9 @@ class Transaction(Pinned):
             self._give_back()
             if cut is None:
                 raise
+            if not self._at_stake:
+                self._end_of_reads(node, cut)
+                return
             raise OutcomeUnknownTimeoutError(
                 f"COMMIT was sent to {node} and its answer did not come in time; it may or may not have been applied",
                 node=node,
@@ -167,6 +180,9 @@ class Transaction(Pinned):
             if lease.connection.in_transaction:
                 self._lost = True
             self._give_back()
+            if verdict.outcome is Outcome.AMBIGUOUS and not self._at_stake:
+                self._end_of_reads(node, f"{type(error).__name__}: {error}")
+                return
             if verdict.outcome is Outcome.AMBIGUOUS:
                 raise OutcomeUnknownError(
                     f"COMMIT was sent to {node} and its answer never came ({type(error).__name__}: {error});"
@@ -182,6 +198,21 @@ class Transaction(Pinned):
         lease.disarm()
         self._give_back()
 
+    def _end_of_reads(self, node: str, why: str) -> None:
+        """
+        The answer to COMMIT never came, and all that was sent were reads: their rows are the caller's, and nothing is in doubt.
+
+        Raises:
+            ConnectionLostError: serializable on PostgreSQL, where reads hold only once they are committed; `run` repeats it.
+        """
+        if self._isolation == "serializable" and self._context.engine is Engine.POSTGRESQL:
+            self._replay_for = lost = ConnectionLostError(
+                f"the connection to {node} broke at COMMIT of a serializable transaction that only read ({why}); what it read is "
+                "not certain to be consistent",
+                node=node,
+            )
+            raise lost
+
     async def _roll_back(self) -> None:
         lease, _ = self._held()
         connection = lease.connection
@@ -189,7 +220,8 @@ class Transaction(Pinned):
             self._give_back()
             return
         now = monotonic()
-        limit = _ROLLBACK_SECONDS if self._context.call_timeout is None else min(_ROLLBACK_SECONDS, self._context.call_timeout)
+        own = self._group.call_timeout
+        limit = _ROLLBACK_SECONDS if own is None else min(_ROLLBACK_SECONDS, own)
         deadline = now + limit if self._until is None else min(now + limit, self._until)
         if deadline <= now:
             self._lost = True
@@ -221,6 +253,11 @@ class Transaction(Pinned):
                 " run it on its own with execute()",
                 rule_id=None,
             )
+
+    def _mark(self, plan: Plan, lease: Lease) -> None:
+        super()._mark(plan, lease)
+        if not (plan.read and self._reading and (plan.pure or self._readonly)):
+            self._at_stake = True
 
     def _check_transaction_control(self, plan: Plan) -> None:
         raise SessionStatementError(
@@ -329,7 +366,7 @@ class Savepoint:
             raise TransactionAbortedError("this transaction was rolled back; leave its block") from outer._aborted
         lease, _ = outer._held()
         send = getattr(lease.connection, what)
-        await outer._guarded(lambda: send(self._name), outer._context.call_timeout, None)
+        await outer._guarded(lambda: send(self._name), outer._group.call_timeout, None)
 
 
 async def run_in_transaction(

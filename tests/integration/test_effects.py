@@ -417,9 +417,13 @@ async def test_logged_calls_are_told_of_without_their_values(cluster: LocalClust
         with pytest.raises(Exception, match="nothing_there"):
             await router.fetch("SELECT * FROM nothing_there")
 
+        async with router.stream("SELECT v FROM fx") as rows:
+            assert [row async for row in rows]
+
         logged = listener.of(QueryLogged)
-        assert [event.outcome == "ok" for event in logged] == [True, True, False]
-        assert [event.rules for event in logged] == [(1,), (1,), (1,)]
+        assert [event.outcome == "ok" for event in logged] == [True, True, False, True]
+        assert [event.rules for event in logged] == [(1,)] * 4
+        assert logged[2].node is None and logged[3].node in [replica.endpoint for replica in cluster.replicas]
         assert logged[0].node in [replica.endpoint for replica in cluster.replicas] and logged[1].node == cluster.primary.endpoint
         assert logged[0].digest_text == "SELECT v FROM fx WHERE v <> ?" and all(event.took > 0 for event in logged)
 
