@@ -167,7 +167,7 @@ class DatabaseStats:
     vetoes: int
     learned_writes: int
     rule_hits: dict[int, int]
-    """Per rule, how many distinct plans it matched."""
+    """Per rule that matched any, how many calls it matched: each statement once, however often it was sent."""
     shadow_plans: int = 0
     """Plans that were also made by the shadow rules."""
     shadow_digests: int = 0
@@ -247,7 +247,7 @@ def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
                 plans=len(context.planner.cache),
                 vetoes=context.planner.vetoes,
                 learned_writes=context.planner.learned,
-                rule_hits=dict(context.planner.hits),
+                rule_hits=context.planner.hits,
                 **_shadow(context.planner.shadow),
             )
             for context in contexts
