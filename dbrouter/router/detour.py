@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
+from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.drivers.base import Reply
 from dbrouter.errors import DeadlineExceededError
 from dbrouter.events import QueryLogged
@@ -57,6 +58,16 @@ def remember(plan: Plan, database: str) -> None:
         caller.memory.flags[database] = effects.next_flag
     if effects.notes_write:
         caller.memory.written.add((database, plan.hostgroup.id))
+
+
+def unseen(context: Context, hostgroup: Hostgroup) -> None:
+    """
+    Note in the caller's context that something was done through *hostgroup* that nobody could see (a driver's own connection): as
+    if it had been a write.
+    """
+    caller = current()
+    if caller is not None and context.planner.notes_writes and not hostgroup.read_only:
+        caller.memory.written.add((context.database, hostgroup.id))
 
 
 async def delayed(delay: float, limit: float | None) -> float | None:

@@ -78,6 +78,29 @@ async def test_calls_are_counted_the_same_while_somebody_listens_and_where_rules
         assert hits(router) == {1: 3, 2: 3}
 
 
+async def test_pinned_calls_count_too() -> None:
+    """In transactions, `run`, batches, streams and on pinned connections: a hit a statement, `executemany` is one."""
+    servers = cluster()
+    async with Router.open(configuration(start="all", query_rules=RULES), drivers=lambda _name: FakeDriver(servers)) as router:
+        await router.execute("CREATE TABLE two (id int)")
+        assert hits(router) == {20: 1}
+        async with router.transaction() as tx:
+            await tx.execute("SELECT 1")
+            await tx.fetch("SELECT 1")
+        assert hits(router) == {10: 2, 20: 1}
+        async with router.connection() as connection:
+            await connection.fetchval("SELECT 1")
+        await router.run(lambda tx: tx.fetchval("SELECT 1"))
+        await router.batch(["SELECT 1", "SELECT 2"])
+        assert hits(router) == {10: 6, 20: 1}
+        await router.executemany("INSERT INTO two VALUES ($1)", [(1,), (2,), (3,)])
+        assert hits(router) == {10: 6, 20: 2}
+        async with router.stream("SELECT 1") as rows:
+            assert [tuple(row) async for row in rows] == [(1,)]
+
+        assert hits(router) == {10: 7, 20: 2}
+
+
 async def test_counts_go_on_after_a_reload() -> None:
     """Rules that stay keep their count, rules that went are gone."""
     servers = cluster()
