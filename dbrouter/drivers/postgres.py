@@ -160,6 +160,7 @@ _TIMED_OUT = row(AMB, SLOW, DROP, OTHER, "no answer in time")
 _SYSTEM = row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True)
 _STREAM = row(AMB, NODE, DROP, NOWHERE, "the state of the connection is not known", transport=True)
 _STALE_PLAN = row(NOT, NONE, KEEP, SAME, "the plan was made for another schema")
+_UNSENDABLE = row(NOT, NONE, KEEP, NOWHERE, "no codec for a type of its parameters or columns; nothing was run")
 _UNREADABLE = row(DONE, NONE, DROP, NOWHERE, "it ran; a value of the answer could not be decoded")
 _UNKNOWN = row(AMB, NONE, DROP, NOWHERE, "unknown error")
 
@@ -193,8 +194,15 @@ CLIENT_SIDE: dict[str, Verdict] = {
 
 _CLOSED = ("connection is closed", "has been released", "not connected", "event loop is closed", "different loop")
 _SHARED = ("another operation is in progress", "is cancelling")
-_NO_DECODER = re.compile(r"no (?:binary |text )?(?:decoder|encoder) for|no decoder|unsupported .*format")
-"""The statement ran, and asyncpg has no codec for a type in its answer; the stream is sound."""
+_NO_CODEC = re.compile(
+    r"could not resolve query result and/or argument types|no (?:en|de)coder for OID \d"
+    r"|no codec for composite attribute type|type record missing "
+)
+"""
+asyncpg looks for a codec of every parameter and every column between Parse and Bind: the statement was described, and never run.
+"""
+_NO_ELEMENT_DECODER = re.compile(r"no decoder for composite type element")
+"""The types inside a ROW(…) are only known from its values: the statement ran; the stream is sound."""
 _QUEUED = re.compile(r"another operation \(\d+\) is in progress|in the \"failed\" state")
 """The server's last word was already waiting in the socket when asyncpg wanted to write: nothing was written."""
 
@@ -272,7 +280,9 @@ def _of_client(error: BaseException, name: str, found: Verdict) -> tuple[str, Ve
             return name, _IN_USE
     if name == "InternalClientError" and _QUEUED.search(str(error)):
         return name, _NOT_SENT
-    if name == "InternalClientError" and _NO_DECODER.search(str(error)):
+    if name == "InternalClientError" and _NO_CODEC.match(str(error)):
+        return name, _UNSENDABLE
+    if name == "InternalClientError" and _NO_ELEMENT_DECODER.match(str(error)):
         return name, _UNREADABLE
     return type(error).__name__, found
 

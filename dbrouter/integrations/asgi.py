@@ -36,11 +36,6 @@ _EXTRA = "metrics need an extra: pip install 'dbrouter[prometheus]'"
 class Reporting(Protocol):
     """What is asked of a router."""
 
-    @property
-    def closed(self) -> bool:
-        """Whether it takes no more work."""
-        ...
-
     def health(self) -> HealthSnapshot:
         """Its health now, without I/O."""
         ...
@@ -163,20 +158,19 @@ class _Endpoints:
         return _json(200, {"status": "pass"})
 
     def _readyz(self) -> _Answer:
-        health, closed = self._router.health(), self._router.closed
-        ready = health.ready(self._ready) and not closed
+        health = self._router.health()
+        ready = health.ready(self._ready)
         body: dict[str, Any] = {"status": "pass" if ready else "fail", "policy": self._ready}
-        if closed:
-            body["why"] = "the router is closed"
+        if health.why is not None:
+            body["why"] = health.why
         body["databases"] = {database.name: _readiness(database, health, self._ready) for database in health.databases}
         return _json(200 if ready else 503, body)
 
     def _health(self) -> _Answer:
         now = datetime.now(UTC)
-        health, closed = self._router.health(), self._router.closed
-        status = "fail" if closed else health.status
+        health = self._router.health()
         body = {
-            "status": status,
+            "status": health.status,
             "description": "database routing",
             "databases": {
                 database.name: {
@@ -191,9 +185,9 @@ class _Endpoints:
         }
         if health.config is not None:
             body["configuration"] = _configuration(health.config, now)
-        if closed:
-            body["output"] = "the router is closed"
-        return _json(503 if status == "fail" else 200, body, "application/health+json")
+        if health.why is not None:
+            body["output"] = health.why
+        return _json(503 if health.status == "fail" else 200, body, "application/health+json")
 
     def _breakers(self) -> _Answer:
         now = datetime.now(UTC)
@@ -267,7 +261,7 @@ def _shadow_database(database: ShadowDatabase) -> dict[str, Any]:
 
 
 def _readiness(database: DatabaseHealth, health: HealthSnapshot, policy: str) -> dict[str, Any]:
-    ready = HealthSnapshot(status=database.status, databases=(database,), nodes=()).ready(policy)
+    ready = HealthSnapshot(status=database.status, databases=(database,), nodes=(), closed=health.closed).ready(policy)
     why = [f"{node.node}: {_why_not(node)}" for node in health.nodes if node.database == database.name and not node.usable]
     return {"ready": ready, "writer": database.writer, "reads": database.reads, "all": database.all, "why": why}
 

@@ -229,11 +229,14 @@ def _queries(stats: StatsSnapshot) -> Iterator[Metric]:
     learned = GaugeMetricFamily(
         "dbrouter_learned_writes", "Digests that count as writes because a server refused them.", labels=("database",)
     )
+    hits = CounterMetricFamily("dbrouter_rule_hits", "Calls that a rule matched.", labels=("database", "rule_id"))
     for database in stats.databases:
+        for rule_id, count in database.rule_hits.items():
+            hits.add_metric((database.name, str(rule_id)), count)
         vetoes.add_metric((database.name,), database.vetoes)
         plans.add_metric((database.name,), database.plans)
         learned.add_metric((database.name,), database.learned_writes)
-    yield from (vetoes, plans, learned)
+    yield from (hits, vetoes, plans, learned)
     shadow_plans = CounterMetricFamily("dbrouter_shadow_plans", "Plans also made by the shadow rules.", labels=("database",))
     shadow_calls = CounterMetricFamily(
         "dbrouter_shadow_calls", "Calls that the shadow rules would have sent elsewhere.", labels=("database",)

@@ -202,8 +202,10 @@ class Database:
             if isinstance(sql, str):
                 raise
             raise TypeError(f"the statement must be a str, got {type(sql).__name__}") from None
-        if plan.detour and planned is None:
-            return await self._detour(plan, params, timeout, idempotent, tag, trace)
+        if planned is None:
+            plan.tally.calls += 1
+            if plan.detour:
+                return await self._detour(plan, params, timeout, idempotent, tag, trace)
         text = plan.text
         if params and plan.named is not None:
             text, params = plan.bind(params)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
+from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.drivers.base import Reply
 from dbrouter.errors import DeadlineExceededError
 from dbrouter.events import QueryLogged
@@ -48,15 +49,25 @@ class Answerer:
         return self._described
 
 
-def remember(plan: Plan, database: str) -> None:
-    """Note in the caller's context what *plan*, which is about to be sent, leaves for later calls."""
+def remember(plan: Plan, database: str, hostgroup: Hostgroup) -> None:
+    """Note in the caller's context what *plan*, which is about to be sent through *hostgroup*, leaves for later calls."""
     effects, caller = plan.effects, current()
     if effects is None or caller is None:
         return
     if effects.next_flag is not None:
         caller.memory.flags[database] = effects.next_flag
     if effects.notes_write:
-        caller.memory.written.add((database, plan.hostgroup.id))
+        caller.memory.written.add((database, hostgroup.id))
+
+
+def unseen(context: Context, hostgroup: Hostgroup) -> None:
+    """
+    Note in the caller's context that something was done through *hostgroup* that nobody could see (a driver's own connection): as
+    if it had been a write.
+    """
+    caller = current()
+    if caller is not None and context.planner.notes_writes and not hostgroup.read_only:
+        caller.memory.written.add((context.database, hostgroup.id))
 
 
 async def delayed(delay: float, limit: float | None) -> float | None:
@@ -99,7 +110,7 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
         assert effects is not None  # what is neither refused nor plain has effects
     if effects.ok_msg is not None:
         answerer = Answerer(plan.hostgroup.name, "rule", (effects.ok_msg, 0, None))
-        remember(plan, context.database)
+        remember(plan, context.database, plan.hostgroup)
         return ((), None, None), plan, answerer, answerer, 0, monotonic() - started
     caller = current()
     cache = context.cache  # A reload may give the context another one while this call is under way.
@@ -110,7 +121,7 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
             answerer = Answerer(plan.hostgroup.name, "cache", kept.described)
             return (list(kept.rows), None, None), plan, answerer, answerer, 0, monotonic() - started
     plan = _following(context, plan, effects, caller, tag)
-    remember(plan, context.database)
+    remember(plan, context.database, plan.hostgroup)
     if effects.copy is not None:
         offer(context, effects, params)
     if effects.delay is not None:

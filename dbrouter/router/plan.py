@@ -64,6 +64,24 @@ class Effects:
     notes_write: bool = False
 
 
+class Tally:
+    """
+    Calls, counted. One belongs to all plans that matched the same rules.
+
+    Attributes:
+        calls: HOT: one more with each call of such a plan, whatever becomes of it.
+    """
+
+    __slots__ = ("calls",)
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+
+UNCOUNTED = Tally()
+"""Of plans that are made for no call (explanations, candidates, copies), and of those that no rule matched."""
+
+
 class Plan:
     """
     Everything that is decided about a text before a connection is looked for.
@@ -86,6 +104,8 @@ class Plan:
         effects: what a rule wants beside sending it, or None.
         detour: a pooled call does not simply send it (*refusal* or *effects*).
         difference: what the shadow rules would do otherwise, or None; its calls are counted where *tidy* leads.
+        hits: the rules that matched.
+        tally: counts the calls, for the statistics of those rules.
         stays: the caller asked for ``route="read"``: a read-only refusal is the answer, never a reason to go to the primary.
     """
 
@@ -108,6 +128,7 @@ class Plan:
         "statement",
         "stays",
         "taints",
+        "tally",
         "text",
         "tidy",
         "timed",
@@ -134,6 +155,7 @@ class Plan:
         self.named: Named | None = None
         self.rule_id: int | None = None
         self.hits: tuple[int, ...] = ()
+        self.tally = UNCOUNTED
         self.veto: Veto | None = None
         self.unsafe = False
         self.reset = False

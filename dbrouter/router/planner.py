@@ -9,6 +9,7 @@ text costs one dictionary look-up. `explain` runs the same code.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,8 +20,8 @@ from dbrouter.events import EventHub, RuleVetoed
 from dbrouter.router.caller import Caller, current
 from dbrouter.router.functions import FunctionCatalog
 from dbrouter.router.lottery import Drawing
-from dbrouter.router.plan import Copy, Effects, Plan, Veto
-from dbrouter.router.plancache import PlanCache
+from dbrouter.router.plan import Copy, Effects, Plan, Tally, Veto
+from dbrouter.router.plancache import PLAN_CACHE_ENTRIES, PlanCache
 from dbrouter.router.refusals import (
     Refusal,
     charset_refusal,
@@ -75,6 +76,7 @@ class Planner:
 
     __slots__ = (
         "_caller_facts",
+        "_counted",
         "_events",
         "_hostgroups",
         "_learned",
@@ -82,6 +84,7 @@ class Planner:
         "_rng",
         "_rules",
         "_schemaname",
+        "_tallies",
         "_username",
         "cache",
         "catalog",
@@ -91,7 +94,6 @@ class Planner:
         "digest_options",
         "engine",
         "gone",
-        "hits",
         "notes_writes",
         "peers",
         "reader",
@@ -125,8 +127,8 @@ class Planner:
         self.default = default
         self.cache = PlanCache()
         self.catalog = catalog
-        self.hits: dict[int, int] = {}
-        """How many plans each rule matched; calls are counted by hostgroup."""
+        self._counted: Counter[int] = Counter()
+        self._tallies: dict[tuple[int, ...], Tally] = {}
         self.vetoes = 0
         self.shadow: Shadow | None = None
         self.gone: Callable[[], RoutingError] | None = None
@@ -180,7 +182,7 @@ class Planner:
             self.catalog.inherit(before.catalog)
         self.vetoes = before.vetoes
         known = {rule.rule_id for rule in self._rules.rules}
-        self.hits = {rule_id: hits for rule_id, hits in before.hits.items() if rule_id in known}
+        self._counted = Counter({rule_id: hits for rule_id, hits in before.hits.items() if rule_id in known})
         if self.shadow is not None:
             self.shadow.candidate._learned = self._learned
 
@@ -188,6 +190,28 @@ class Planner:
     def rules(self) -> RuleSet:
         """The compiled rules this planner evaluates."""
         return self._rules
+
+    @property
+    def hits(self) -> dict[int, int]:
+        """How many calls each rule matched, as far as it matched any: ProxySQL's ``stats_mysql_query_rules.hits``."""
+        total = Counter(self._counted)
+        for rules, tally in self._tallies.items():
+            for rule_id in rules:
+                total[rule_id] += tally.calls
+        return {rule_id: hits for rule_id, hits in sorted(total.items()) if hits}
+
+    def _make_room(self) -> bool:
+        """
+        Before one more plan is made: no more tallies than plans can be kept. True where all plans were forgotten for it.
+
+        A forgotten plan counts nowhere, so none may be left in the cache.
+        """
+        if len(self._tallies) < PLAN_CACHE_ENTRIES:
+            return False
+        self._counted = Counter(self.hits)
+        self._tallies.clear()
+        self.cache.clear()
+        return True
 
     @property
     def learned(self) -> int:
@@ -207,6 +231,7 @@ class Planner:
         key = text if tag is None and route is None and hostgroup is None else (text, tag, route, hostgroup)
         plan: Plan | None = self.cache.get(key)
         if plan is None:
+            self._make_room()
             plan = self._decided(text, Wish(tag, route, hostgroup), None, heaviest)
             self.cache.put(key, plan, len(text))
         return plan
@@ -225,18 +250,20 @@ class Planner:
         drawing = Drawing(self._rng)
         plan = drawing.follow(entry)
         if plan is None:
+            if self._make_room():
+                entry = None
             plan = self._decided(text, wish, caller, drawing.draw)
             self.cache.put(key, drawing.grown(entry, plan), len(text))
         return plan
 
     def _decided(self, text: str, wish: Wish, caller: Caller | None, draw: Draw) -> Plan:
-        """A plan made for a call: counted, and told of where it was vetoed."""
+        """A plan made for calls, which it counts; told of where it was vetoed."""
         if not isinstance(text, str):
             raise TypeError(f"the statement must be a str, got {type(text).__name__}")
         self.check()
         plan = self.decide(text, wish, caller, draw)
-        for rule_id in plan.hits:
-            self.hits[rule_id] = self.hits.get(rule_id, 0) + 1
+        if plan.hits:
+            plan.tally = self._tallies.setdefault(plan.hits, Tally())
         if plan.veto is not None:
             self._vetoed(plan, plan.veto)
         if self.shadow is not None:

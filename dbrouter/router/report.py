@@ -80,24 +80,31 @@ class HealthSnapshot:
     databases: tuple[DatabaseHealth, ...]
     nodes: tuple[NodeHealth, ...]
     config: ConfigHealth | None = None
+    why: str | None = None
+    """Why the whole fails, in words: the router is closing or closed, or the databases that can serve nothing; else None."""
+    closed: bool = False
+    """`Router.aclose` was called: no more work is taken, also while what is under way still ends."""
 
     def ready(self, policy: str = "any") -> bool:
         """
         Whether a service should get traffic: ``any`` (every database can serve something), ``writer``, ``all`` or ``never-fail``.
+        A closing or closed router is never ready.
 
         Raises:
             ValueError: an unknown policy.
         """
         match policy:
             case "any":
-                return all(database.reads or database.writer for database in self.databases)
+                ready = all(database.reads or database.writer for database in self.databases)
             case "writer":
-                return all(database.writer for database in self.databases)
+                ready = all(database.writer for database in self.databases)
             case "all":
-                return all(database.all for database in self.databases)
+                ready = all(database.all for database in self.databases)
             case "never-fail":
-                return True
-        raise ValueError(f"unknown readiness policy {policy!r}; use any, writer, all or never-fail")
+                ready = True
+            case _:
+                raise ValueError(f"unknown readiness policy {policy!r}; use any, writer, all or never-fail")
+        return ready and not self.closed
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -160,7 +167,7 @@ class DatabaseStats:
     vetoes: int
     learned_writes: int
     rule_hits: dict[int, int]
-    """Per rule, how many distinct plans it matched."""
+    """Per rule that matched any, how many calls it matched: each statement once, however often it was sent."""
     shadow_plans: int = 0
     """Plans that were also made by the shadow rules."""
     shadow_digests: int = 0
@@ -210,15 +217,24 @@ class StatsSnapshot:
         return asdict(self)
 
 
-def health(contexts: Sequence[Context], now: float) -> HealthSnapshot:
-    """The health of every database at *now* (loop time)."""
-    databases = tuple(_database_health(context) for context in contexts)
+def health(contexts: Sequence[Context], now: float, *, ended: str | None = None) -> HealthSnapshot:
+    """
+    The health of every database at *now* (loop time).
+
+    Args:
+        ended: why nothing is served any more, whatever the nodes could (the router is closing or closed); else None.
+    """
+    databases = tuple(_database_health(context, ended is not None) for context in contexts)
     nodes = tuple(_node_health(node, now) for context in contexts for node in context.nodes)
-    if any(not (database.reads or database.writer) for database in databases):
+    failing = [database.name for database in databases if not (database.reads or database.writer)]
+    if failing:
         status: Status = "fail"
     else:
         status = "pass" if all(database.status == "pass" for database in databases) else "warn"
-    return HealthSnapshot(status=status, databases=databases, nodes=nodes)
+    why = ended
+    if failing and ended is None:
+        why = f"no usable server for reads or writes: {', '.join(failing)}"
+    return HealthSnapshot(status=status, databases=databases, nodes=nodes, why=why, closed=ended is not None)
 
 
 def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
@@ -231,7 +247,7 @@ def stats(contexts: Sequence[Context], now: float) -> StatsSnapshot:
                 plans=len(context.planner.cache),
                 vetoes=context.planner.vetoes,
                 learned_writes=context.planner.learned,
-                rule_hits=dict(context.planner.hits),
+                rule_hits=context.planner.hits,
                 **_shadow(context.planner.shadow),
             )
             for context in contexts
@@ -287,7 +303,11 @@ def shadow_report(contexts: Sequence[Context]) -> ShadowReport | None:
     return ShadowReport(file=shadows[0].file, databases=tuple(shadow.report() for shadow in shadows))
 
 
-def _database_health(context: Context) -> DatabaseHealth:
+def _database_health(context: Context, ended: bool) -> DatabaseHealth:
+    if ended:
+        return DatabaseHealth(
+            name=context.database, engine=str(context.engine), status="fail", writer=False, reads=False, all=False
+        )
     writer = bool(context.writer.usable)
     falls_back = context.reader is context.writer or context.reader.when_empty == "writer"
     reads = bool(context.reader.usable) or (writer and falls_back)

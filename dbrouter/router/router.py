@@ -5,6 +5,7 @@ Router: the calls of the default database, and the life of everything: opening, 
 from __future__ import annotations
 
 import asyncio
+from asyncio import _get_running_loop  # None, not an error, in a child process
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -131,10 +132,11 @@ class Router(Database):
 
         Raises:
             ConfigError: the configuration has problems; the old one stays in force, and `health` says so.
-            PoolClosedError: the router is closed.
+            PoolClosedError: the router is closed, or belongs to another event loop or process.
 
         Two reloads at once run one after the other. If cancelled, either the old or the new configuration is in force.
         """
+        self._check_loop()
         return await self._reloader.reload(source, drain_timeout=drain_timeout)
 
     def shadow_report(self) -> ShadowReport | None:
@@ -142,13 +144,33 @@ class Router(Database):
         return report.shadow_report(self._parts.contexts)
 
     def health(self) -> report.HealthSnapshot:
-        """What each database can serve, each node's role, breaker and last sample, and the configuration's age; no I/O."""
+        """
+        What each database can serve, each node's role, breaker and last sample, and the configuration's age; no I/O.
+
+        From the moment `aclose` is called the status is ``fail`` and `why` says so; the nodes are told as they were last seen.
+        """
         now = monotonic()
-        return replace(report.health(self._parts.contexts, now), config=self._reloader.health(now))
+        return replace(report.health(self._parts.contexts, now, ended=self._ended()), config=self._reloader.health(now))
+
+    def _ended(self) -> str | None:
+        """Why no work is taken any more, or None."""
+        if not self._closed:
+            return None
+        return "the router is closed" if self._drained.is_set() else "the router is closing: what is under way may end"
 
     def stats(self) -> report.StatsSnapshot:
-        """Counters of calls, retries, pools and plans; no I/O."""
+        """Counters of calls, retries, pools and plans; no I/O. They can be read after `aclose` too."""
         return report.stats(self._parts.contexts, monotonic())
+
+    def _check_loop(self) -> None:
+        """
+        Refuse what would act on the parts of another event loop, or of another process.
+
+        Raises:
+            PoolClosedError: as every call on a connection says it there.
+        """
+        if _get_running_loop() is not self._loop:
+            raise self._context.stranger()
 
     def observe(self, observer: Observer) -> None:
         """Hand events to *observer* too, from now on."""
@@ -160,7 +182,12 @@ class Router(Database):
 
         Afterwards no task and no socket of this router is left. Safe to call twice, also at the same time: a second caller waits
         for the end too. If cancelled, what is left is cut at once.
+
+        Raises:
+            PoolClosedError: called from another event loop than the one the router was opened in, or from a child process;
+                nothing has changed, and the router works on where it belongs.
         """
+        self._check_loop()
         if self._closed:
             await self._drained.wait()
             await self._parts.tasks.close()  # Nothing is left of them, unless the first caller was cancelled twice.

@@ -30,7 +30,7 @@ from dbrouter.errors import (
 )
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, logged, remember
+from dbrouter.router.detour import delayed, logged, remember, unseen
 from dbrouter.router.limits import time_left
 from dbrouter.router.pinning import pin
 from dbrouter.router.plan import Plan
@@ -172,7 +172,7 @@ class Pinned:
         script = plan.script
         effects = plan.effects
         if effects is not None:
-            remember(plan, self._context.database)
+            remember(plan, self._context.database, self._group)
             if effects.ok_msg is not None:
                 return ((), None, None), plan
             if effects.delay is not None:
@@ -205,6 +205,7 @@ class Pinned:
         self._schema_changed = self._schema_changed or plan.statement.ddl
 
     def _check(self, plan: Plan) -> None:
+        plan.tally.calls += 1
         if plan.forbidden is not None:
             raise plan.forbidden()
         statement = plan.statement
@@ -410,11 +411,13 @@ class PinnedConnection(Pinned):
     def raw(self) -> Any:
         """
         The driver's own connection; once touched, it is closed after the block and replaced (what was done to it cannot
-        be known).
+        be known), and counts as a write of the caller's context.
         """
         lease, _ = self._held()
         if not self._adopted:
             lease.dirty = "raw connection used"
+            self._schema_changed = self._schema_changed or not self._group.read_only
+            unseen(self._context, self._group)
         return lease.connection.raw
 
     def _check_transaction_control(self, plan: Plan) -> None:

@@ -49,7 +49,7 @@ class Stream:
             raise plan.refusal()
         effects = plan.effects
         if effects is not None:
-            remember(plan, self._context.database)
+            remember(plan, self._context.database, plan.hostgroup)
             if effects.ok_msg is not None:
                 self._ended = True
                 return self

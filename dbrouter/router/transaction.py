@@ -317,7 +317,7 @@ class Transaction(Pinned):
         self._check(plan)
         lease, member = self._held()
         started = monotonic()
-        remember(plan, self._context.database)
+        remember(plan, self._context.database, self._group)
         effects = plan.effects
         if effects is not None and effects.ok_msg is not None:
             return Result((), (effects.ok_msg, 0, None), (self._group.name, member.node.id, plan.rule_id, 1, 0.0))

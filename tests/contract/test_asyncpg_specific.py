@@ -25,7 +25,7 @@ from dbrouter.drivers.asyncpg import AsyncpgConnection, AsyncpgDriver, IndirectC
 from dbrouter.drivers.base import TlsOptions
 from dbrouter.drivers.postgres import RESET_SCRIPT
 from dbrouter.errors import ConfigError, ParameterError, TransactionAbortedError
-from dbrouter.terms import Blame, Flavor, Outcome, Phase, RetryWhere, Role
+from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
 from dbrouter.testing import FaultProxy, LocalCluster, LocalPgBouncer, LocalServer, ServerKind, processes, servers
 from dbrouter.testing.server import USER
 from tests.contract.subjects import options_for, until
@@ -293,6 +293,44 @@ async def test_a_decoder_that_fails_does_not_unsettle_the_connection(connection:
         await connection.send("SELECT '{}'::jsonb AS v", ())
     assert driver.verdict(caught.value, Phase.EXECUTE).outcome is Outcome.APPLIED
     assert await value(connection, "SELECT 5") == 5
+
+
+UNSENDABLE = {
+    "no encoder": ("WHERE $1::gtsvector IS NULL", "1", ("'a'",)),
+    "no decoder": ("", "(SELECT most_common_vals FROM pg_stats LIMIT 1)", ()),
+}
+"""A condition, a column and parameters for which asyncpg finds out before running the statement that it has no codec."""
+
+
+@pytest.mark.parametrize("missing", UNSENDABLE)
+async def test_what_has_no_codec_is_never_run(connection: Any, driver: AsyncpgDriver, missing: str) -> None:
+    """Read or write, seen once or kept, alone or in a transaction: not applied, nobody is blamed, the connection works on."""
+    condition, column, params = UNSENDABLE[missing]
+    await connection.send_script("CREATE TEMPORARY TABLE done (n int)")
+    texts = (f"SELECT {column} {condition}", f"INSERT INTO done SELECT 1 {condition} RETURNING {column}")
+    for phase in (Phase.EXECUTE, Phase.EXECUTE, Phase.EXECUTE, Phase.TRANSACTION):
+        if phase is Phase.TRANSACTION:
+            await connection.begin()
+        for text in texts:
+            with pytest.raises(asyncpg.InternalClientError) as caught:
+                await connection.send(text, params)
+            verdict = driver.verdict(caught.value, phase)
+            assert (verdict.outcome, verdict.blame) == (Outcome.NOT_APPLIED, Blame.NONE)
+            assert (verdict.connection, verdict.route) == (ConnectionFate.KEEP, RetryWhere.NOWHERE)
+            assert await value(connection, "SELECT 5") == 5
+    await connection.commit()
+    assert await value(connection, "SELECT count(*) FROM done") == 0
+
+
+async def test_what_cannot_be_decoded_inside_a_row_was_run(connection: Any, driver: AsyncpgDriver) -> None:
+    """Which types a ROW has only its values tell: it was applied, and the next statement gets its own answer."""
+    await connection.send_script("CREATE TEMPORARY TABLE done (n int)")
+    for times in (1, 2, 3):
+        with pytest.raises(asyncpg.InternalClientError, match="no decoder") as caught:
+            await connection.send("INSERT INTO done VALUES ($1) RETURNING ROW(1, ARRAY[n])", (times,))
+        verdict = driver.verdict(caught.value, Phase.EXECUTE)
+        assert (verdict.outcome, verdict.blame) == (Outcome.APPLIED, Blame.NONE)
+        assert await value(connection, "SELECT count(*) FROM done") == times
 
 
 @pytest.mark.parametrize("text", ["SELECT 'a\0b'", "SELECT '\ud800'"], ids=["NUL", "lone surrogate"])

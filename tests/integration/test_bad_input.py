@@ -173,6 +173,11 @@ def test_another_event_loop(cluster: LocalCluster) -> None:
             second.run_until_complete(asyncio.wait_for(router.fetchval("SELECT 1"), 5))
         with pytest.raises(PoolClosedError, match="another event loop"):
             second.run_until_complete(asyncio.wait_for(_pinned(router), 5))
+        for call in (router.aclose(), router.reload(configuration(cluster, pool={"max_size": 2}))):
+            with pytest.raises(PoolClosedError, match="another event loop"):
+                second.run_until_complete(asyncio.wait_for(call, 5))
+        assert not router.closed
+        assert first.run_until_complete(router.fetchval("SELECT 2")) == 2
         first.run_until_complete(router.aclose())
     finally:
         first.close()
@@ -199,11 +204,21 @@ def test_after_a_fork(cluster: LocalCluster, tmp_path: Path) -> None:
                     assert await router.fetchval("SELECT 1") == 1
                     pid = os.fork()
                     if pid == 0:
+                        code = 7
+                        for call in (router.fetchval("SELECT 2"), router.aclose(), router.reload()):
+                            try:
+                                await call
+                                code = 9
+                            except PoolClosedError as error:
+                                if "fork" not in str(error):
+                                    code = 8
                         try:
-                            await router.fetchval("SELECT 2")
+                            asyncio.run(router.aclose())  # a loop of the child's own
+                            code = 9
                         except PoolClosedError as error:
-                            os._exit(7 if "fork" in str(error) else 8)
-                        os._exit(9)
+                            if "fork" not in str(error):
+                                code = 8
+                        os._exit(code)
                     _, status = os.waitpid(pid, 0)
                     assert await router.fetchval("SELECT 3") == 3
                     print(os.waitstatus_to_exitcode(status))

@@ -300,6 +300,43 @@ async def test_reads_follow_the_writes_of_their_context(cluster: LocalCluster) -
             assert await goes() == "read"
 
 
+async def test_what_is_done_through_raw_counts_as_written(cluster: LocalCluster) -> None:
+    """Nobody sees what happens on the driver's own connection: its context's reads follow, and stored results do not answer."""
+    source = rules(cluster, {"intent": "read", "gtid_from_hostgroup": "write", "cache_ttl": "1m"})
+
+    async def touch(connection: Any) -> None:
+        if cluster.engine == "postgresql":
+            await connection.raw.execute("UPDATE fx SET v = 'raw' WHERE id = 1")
+        else:
+            async with connection.raw.cursor() as cursor:
+                await cursor.execute("UPDATE fx SET v = 'raw' WHERE id = 1")
+
+    async def set_up(connection: Any) -> None:
+        assert connection.raw is not None
+
+    async with Router.open(source, on_connect=set_up) as router:
+        await prepare(router, cluster)
+
+        async def goes() -> tuple[str, bool]:
+            route = (await router.execute("SELECT v FROM fx WHERE id = 1")).route
+            return route.hostgroup, route.node == "cache"
+
+        await goes()
+        with dbrouter.context():
+            assert await goes() == ("read", True)
+            async with router.connection(readonly=True) as connection:
+                assert connection.raw is not None
+            async with router.connection() as connection:
+                await connection.fetch("SELECT v FROM fx")
+            assert await goes() == ("read", True), "it can have written nothing"
+            async with router.connection() as connection:
+                await touch(connection)
+                assert await goes() == ("write", False)
+            assert await goes() == ("write", False)
+            assert await router.fetchval("SELECT v FROM fx WHERE id = 1") == "raw"
+        assert await goes() == ("read", True), "another context's"
+
+
 async def test_flags_of_a_context_last_from_call_to_call(cluster: LocalCluster) -> None:
     """next_query_flagIN holds for every later call of the context until a rule sets another, and for nobody else."""
     source = rules(

@@ -385,3 +385,36 @@ async def test_a_value_that_cannot_be_read_blames_no_node(pg: LocalCluster) -> N
 
         assert all(node.breaker.state == "CLOSED" for node in router.health().nodes)
         assert await router.fetchval("SELECT 1") == 1
+
+
+async def test_a_type_without_a_codec_blames_no_node_and_tells_what_became_of_a_write(pg: LocalCluster) -> None:
+    """No encoder, no decoder: never run. No decoder inside a ROW: run once, also where it is declared idempotent."""
+    statistics = "(SELECT most_common_vals FROM pg_stats LIMIT 1)"
+    async with routed(pg, "DROP TABLE IF EXISTS done", "CREATE TABLE done (n int)") as router:
+        for idempotent in (False, True) * 3:
+            for text, params in (
+                ("SELECT $1::gtsvector IS NULL", ("'a'",)),
+                (f"SELECT {statistics}", ()),
+                ("INSERT INTO done SELECT 1 WHERE $1::gtsvector IS NULL", ("'a'",)),
+                (f"INSERT INTO done VALUES (1) RETURNING {statistics}", ()),
+            ):
+                with pytest.raises(Exception, match="could not resolve query result") as caught:
+                    await router.execute(text, *params, idempotent=idempotent)
+                assert type(caught.value).__name__ == "InternalClientError"
+        assert await router.fetchval("SELECT count(*) FROM done", route="write") == 0
+        kept = {member.node: member.pool.closed for member in router.stats().members}
+        assert all("broken" not in closed for closed in kept.values()), kept
+
+        for times, idempotent in enumerate((False, True) * 2, start=1):
+            with pytest.raises(Exception, match="no decoder for composite type element"):
+                await router.execute("INSERT INTO done VALUES ($1) RETURNING ROW(1, ARRAY[n])", times, idempotent=idempotent)
+            assert await router.fetchval("SELECT count(*) FROM done", route="write") == times
+
+        async with router.transaction() as tx:
+            await tx.execute("INSERT INTO done VALUES (5)")
+            with pytest.raises(Exception, match="could not resolve query result"):
+                await tx.execute("INSERT INTO done SELECT 6 WHERE $1::gtsvector IS NULL", "'a'")
+        assert await router.fetchval("SELECT count(*) FROM done", route="write") == 5
+        assert all(group.retries == 0 for group in router.stats().hostgroups)
+        assert all((node.breaker.state, node.breaker.failed_calls) == ("CLOSED", 0) for node in router.health().nodes)
+        await router.execute("DROP TABLE done")

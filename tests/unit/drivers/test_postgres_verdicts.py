@@ -180,6 +180,24 @@ BY_CIRCUMSTANCE = [
         SAME,
     ),
     ("unknown stream", asyncpg.InternalClientError("got result for unknown protocol state"), AMB, NODE, DROP, NOWHERE),
+    *[
+        (f"no codec: {text[:25]}", asyncpg.InternalClientError(text), NOT, NONE, KEEP, NOWHERE)
+        for text in (
+            "could not resolve query result and/or argument types in 6 attempts",
+            "no encoder for OID 194",
+            "no decoder for OID 2277",
+            "no codec for composite attribute type 3642",
+            "type record missing base type for domain 16400",
+        )
+    ],
+    (
+        "no codec inside a ROW",
+        asyncpg.InternalClientError("no decoder for composite type element in position 1 of type OID 1007"),
+        DONE,
+        NONE,
+        DROP,
+        NOWHERE,
+    ),
     ("broken stream", asyncpg.ProtocolError("the number of columns"), AMB, NODE, DROP, NOWHERE),
     ("not encodable", asyncpg.DataError("invalid input for query argument $1"), FAIL, NONE, KEEP, NOWHERE),
     ("not decodable", asyncpg.OutdatedSchemaCacheError("unexpected data type"), DONE, NONE, KEEP, NOWHERE),

@@ -115,6 +115,8 @@ ALL_DOWN = HealthSnapshot(
     ),
 )
 
+ENDED = replace(ALL_DOWN, nodes=WELL.nodes, closed=True, why="the router is closed")
+
 
 def pool(hostgroup: str, name: str, **changes: Any) -> PoolSnapshot:
     """A pool with two connections in use and one idle."""
@@ -183,7 +185,6 @@ class ReportingRouter:
     def __init__(self, health: HealthSnapshot = WELL, stats: StatsSnapshot = STATS) -> None:
         self.reported = health
         self.counted = stats
-        self.closed = False
         self.shadow: ShadowReport | None = None
         self.events = EventHub()
 

@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dbrouter.integrations.asgi import App, health_app
+from dbrouter.integrations.asgi import health_app
 from dbrouter.router.report import ConfigHealth
 from dbrouter.router.shadow import ShadowDatabase, ShadowDifference, ShadowReport
-from tests.unit.integrations.reports import ALL_DOWN, ONE_DOWN, WELL, ReportingRouter, database, node
+from tests.unit.integrations.asking import ask
+from tests.unit.integrations.reports import ALL_DOWN, ENDED, ONE_DOWN, WELL, ReportingRouter, database, node
 
 ENDPOINTS = ("/livez", "/readyz", "/health", "/breakers", "/shadow", "/metrics")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
-
-
-async def ask(app: App, path: str, *, method: str = "GET", root_path: str = "") -> Answer:
-    """One request to *app*, without a server."""
-    sent: list[MutableMapping[str, Any]] = []
-
-    async def receive() -> MutableMapping[str, Any]:
-        raise AssertionError("a health endpoint reads no body")
-
-    async def send(message: MutableMapping[str, Any]) -> None:
-        sent.append(message)
-
-    await app({"type": "http", "method": method, "path": path, "root_path": root_path}, receive, send)
-    start, body = sent
-    headers = {name.decode(): value.decode() for name, value in start["headers"]}
-    return Answer(start["status"], headers, body["body"])
 
 
 @pytest.mark.parametrize("path", ENDPOINTS)
@@ -109,10 +79,8 @@ async def test_it_works_under_any_mount(path: str, root_path: str) -> None:
 
 async def test_livez_needs_no_database() -> None:
     """Liveness is the event loop's, not the databases'."""
-    router = ReportingRouter(ALL_DOWN)
-    router.closed = True
-
-    assert (await ask(health_app(router), "/livez")).status == 200
+    for health in (ALL_DOWN, ENDED):
+        assert (await ask(health_app(ReportingRouter(health)), "/livez")).status == 200
 
 
 NO_WRITER = replace(WELL, status="warn", databases=(database(status="warn", writer=False, all=False),))
@@ -172,13 +140,14 @@ async def test_two_databases_are_ready_one_by_one() -> None:
 
 async def test_a_closed_router_is_not_ready_under_any_policy() -> None:
     """A service that shuts down gets no more traffic."""
-    router = ReportingRouter()
-    router.closed = True
+    router = ReportingRouter(ENDED)
 
     readyz = await ask(health_app(router, ready="never-fail"), "/readyz")
     health = await ask(health_app(router), "/health")
 
     assert (readyz.status, health.status) == (503, 503)
+    assert [database["ready"] for database in readyz.json["databases"].values()] == [False]
+    assert health.json["status"] == "fail"
     assert readyz.json["why"] == health.json["output"] == "the router is closed"
 
 

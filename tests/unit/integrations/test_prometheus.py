@@ -66,6 +66,7 @@ def test_pools_nodes_and_breakers_are_read_at_the_scrape() -> None:
     assert value(families, "dbrouter_query_failures_total", **place) == 2
     assert value(families, "dbrouter_retries_total", hostgroup="read") == 4
     assert value(families, "dbrouter_vetoes_total", database="shop") == 3
+    assert value(families, "dbrouter_rule_hits_total", database="shop", rule_id="10") == 4
     assert value(families, "dbrouter_node_usable", node="db2:5432") == 0
     assert value(families, "dbrouter_node_usable", node="db1:5432") == 1
     assert value(families, "dbrouter_node_role", node="db1:5432", role="primary") == 1
@@ -152,7 +153,7 @@ def test_names_carry_units_and_labels_are_few() -> None:
     """Every name begins with dbrouter_; labels come from a closed set, so their number is bounded by the configuration."""
     families = scraped(ReportingRouter(ONE_DOWN))
 
-    allowed = {"database", "hostgroup", "node", "intent", "le", "role", "state", "why", "reason", "code", "outcome"}
+    allowed = {"database", "hostgroup", "node", "intent", "le", "role", "rule_id", "state", "why", "reason", "code", "outcome"}
     for family in families.values():
         assert re.fullmatch(r"dbrouter_[a-z_]+", family.name)
         assert family.documentation

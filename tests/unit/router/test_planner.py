@@ -178,6 +178,25 @@ def test_an_empty_cache_answers_nothing() -> None:
     assert PlanCache().get("SELECT 1") is None
 
 
+def test_rule_hits_stay_right_when_plans_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many combinations of rules match, few are kept and no call is lost, whatever the cache forgets."""
+    monkeypatch.setattr(planner_module, "PLAN_CACHE_ENTRIES", 8)
+    rules = [{"rule_id": bit, "match_pattern": f"b{bit}_"} for bit in range(1, 6)]
+    plans = planner(query_rules=rules)
+    texts = ["SELECT " + ", ".join(["1", *(f"b{bit}_" for bit in range(1, 6) if number >> bit - 1 & 1)]) for number in range(32)]
+
+    for turn in range(1, 4):
+        for text in texts:
+            plans.plan(text).tally.calls += 1
+            plans.plan(text).tally.calls += 1
+            assert len(plans._tallies) <= 8
+        plans.learn_write(plans.plan(texts[turn]).statement)
+        assert plans.hits == dict.fromkeys(range(1, 6), turn * 32)
+
+    plans.plan("SELECT 'never called', b1_")
+    assert plans.hits[1] == 96
+
+
 def test_names_bind_only_where_they_are_meant() -> None:
     """A mapping binds where the text has names; a text without parameters is sent as it is, names or not."""
     plans = planner()
