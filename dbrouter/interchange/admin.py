@@ -31,8 +31,10 @@ _MYSQLDUMP = re.compile(r"^-- (MySQL|MariaDB) dump", re.MULTILINE)
 _STATEMENT = re.compile(r"(INSERT|REPLACE|UPDATE|DELETE|CREATE\s+TABLE)\b", re.IGNORECASE)
 _SET = re.compile(r"SET\s+(\w+)-(\w+)\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
 _TARGET = re.compile(
-    r"\b(INTO|UPDATE|FROM|TABLE(?:\s+IF\s+NOT\s+EXISTS)?)\s+(?:[`\"]?(?:main|disk)[`\"]?\.)?[`\"]?(\w+)[`\"]?", re.IGNORECASE
+    r"\b(INTO|UPDATE|FROM|TABLE(?:\s+IF\s+NOT\s+EXISTS)?)\s+(?:[`\"']?(?:main|disk)[`\"']?\.)?[`\"']?(\w+)[`\"']?", re.IGNORECASE
 )
+_FILLS = re.compile(r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?|REPLACE\s+)INTO\s+(?:[`\"']?(?:main|disk)[`\"']?\.)?[`\"']?(\w+)", re.IGNORECASE)
+_VARIABLE = re.compile(r"['\"]((?:mysql|pgsql|admin)-\w+)['\"]", re.IGNORECASE)
 _ALLOWED = frozenset(
     getattr(sqlite3, name)
     for name in (
@@ -74,11 +76,16 @@ def read_sql(text: str, file: str | None = None) -> Tables:
     problems = []
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
         database.executescript("".join(CREATE.values()))
+        for name in ("global_variables", "runtime_global_variables"):
+            database.execute(f"DROP TABLE {name}")
+            database.execute(f"CREATE TABLE {name} (variable_name VARCHAR NOT NULL PRIMARY KEY, variable_value VARCHAR)")
         database.set_authorizer(_authorize)
         replaced: set[str] = set()
         for line, statement in _statements(text, mysql=mysql):
             try:
                 _execute(database, statement, replaced)
+            except _NoStatementError as error:
+                problems.append(Problem(message=str(error), path="", file=file, line=line))
             except (sqlite3.Error, sqlite3.Warning) as error:
                 problems.append(
                     Problem(message=f"the statement cannot be executed: {_plain(error)}", path="", file=file, line=line)
@@ -87,6 +94,8 @@ def read_sql(text: str, file: str | None = None) -> Tables:
         found = _tables(database)
     if problems:
         raise ConfigError(problems)
+    for name in ("global_variables", "runtime_global_variables"):
+        found[name] = [row for row in found.get(name, ()) if "variable_value" in row]
     found = {name: rows for name, rows in found.items() if rows}
     if not found:
         raise _refused(file, "fills none of ProxySQL's tables (mysql_servers, mysql_query_rules, …)")
@@ -151,10 +160,19 @@ def _tables(database: sqlite3.Connection) -> Tables:
             continue
         cursor = database.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
         columns = [description[0] for description in cursor.description]
-        rows = [{column: value for column, value in zip(columns, row, strict=True) if value is not None} for row in cursor]
+        rows = [{column: _text(value) for column, value in zip(columns, row, strict=True) if value is not None} for row in cursor]
         if rows:
             found[name] = rows
     return found
+
+
+def _text(value: Any) -> Any:
+    """*value*; what is stored as bytes (``X'5E'`` in a dump) is the text that ProxySQL takes it for."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+
+class _NoStatementError(Exception):
+    """Text that fills a table and begins with something else, so that passing it over would lose rows."""
 
 
 def _execute(database: sqlite3.Connection, statement: str, replaced: set[str]) -> None:
@@ -166,7 +184,15 @@ def _execute(database: sqlite3.Connection, statement: str, replaced: set[str]) -
         database.execute("REPLACE INTO global_variables VALUES (?, ?)", (f"{variable[1].lower()}-{variable[2]}", value))
         return
     target = _TARGET.search(statement)
-    if not _STATEMENT.match(statement) or target is None or target[2].lower() not in _NAMES:
+    if not _STATEMENT.match(statement):
+        fills = _FILLS.search(statement)
+        if fills is not None and fills[1].lower() in _NAMES:
+            raise _NoStatementError(
+                f"what fills {fills[1].lower()} begins with something else than a statement (a prompt, or what a client answered?); "
+                "leave the statements alone in the file"
+            )
+        return
+    if target is None or target[2].lower() not in _NAMES:
         return
     table = target[2].lower()
     if target[1].upper().startswith("TABLE"):
@@ -178,14 +204,18 @@ def _execute(database: sqlite3.Connection, statement: str, replaced: set[str]) -
         statement = re.sub(r"\)\s*ENGINE\s*=.*$", ")", statement, flags=re.IGNORECASE | re.DOTALL)
     elif table not in CREATE and table not in replaced:
         return
+    if table.endswith("global_variables") and statement[:6].upper() == "UPDATE":
+        # Every variable has a row in ProxySQL, so that an UPDATE sets it.
+        names = {(name.lower(),) for name in _VARIABLE.findall(statement)}
+        database.executemany(f"INSERT OR IGNORE INTO {table} (variable_name) VALUES (?)", names)
     start, end = target.span(2)
     database.execute(
-        re.sub(r"(?:[`\"]?(?:main|disk)[`\"]?\.)?[`\"]?$", "", statement[:start]) + f'"{table}"' + _unquoted(statement[end:])
+        re.sub(r"(?:[`\"']?(?:main|disk)[`\"']?\.)?[`\"']?$", "", statement[:start]) + f'"{table}"' + _unquoted(statement[end:])
     )
 
 
 def _unquoted(rest: str) -> str:
-    return rest[1:] if rest[:1] in '`"' else rest
+    return rest[1:] if rest[:1] in "`\"'" else rest
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:

@@ -171,9 +171,10 @@ def _create(table: str, columns: Columns) -> str:
     for name, default in columns.items():
         kind = "INT" if isinstance(default, int) or name.endswith(("hostgroup", "_id", "flagIN")) else "VARCHAR"
         said = " NOT NULL" if default is NEEDED else " DEFAULT NULL" if default is None else f" DEFAULT {default!r}"
-        parts.append(f"{name} {kind}{said}")
+        parts.append(f"{name} {kind}{said}" if name != "rule_id" else "rule_id INTEGER PRIMARY KEY NOT NULL")
     key = next(names for ending, names in _KEYS.items() if table.endswith(ending))
-    parts.append(f"PRIMARY KEY ({', '.join(name for name in key if name in columns)})")
+    if "rule_id" not in key:  # SQLite counts such a column up by itself only where it says so on its own.
+        parts.append(f"PRIMARY KEY ({', '.join(name for name in key if name in columns)})")
     return f"CREATE TABLE {table} ({', '.join(parts)});\n"
 
 

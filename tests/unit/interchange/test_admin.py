@@ -132,6 +132,75 @@ def test_a_mysqldump_of_the_admin_interface() -> None:
     assert found == {"mysql_users": [{"username": "app", "password": 'it\'s \\ \n"x"; ok'}]}
 
 
+def test_rules_without_a_number_are_counted() -> None:
+    """As ProxySQL numbers them: one more than the largest."""
+    found = read_sql(
+        "INSERT INTO mysql_query_rules (active, match_digest) VALUES (1, '^SELECT');\n"
+        "INSERT INTO mysql_query_rules (rule_id, active, match_digest) VALUES (7, 1, '^SHOW');\n"
+        "INSERT INTO mysql_query_rules (active, match_digest) VALUES (1, '^SET');\n"
+        "INSERT INTO pgsql_query_rules (active, match_digest) VALUES (1, 'x');\n"
+    )
+
+    assert only(found["mysql_query_rules"], "rule_id", "match_digest") == [(1, "^SELECT"), (7, "^SHOW"), (8, "^SET")]
+    assert only(found["pgsql_query_rules"], "rule_id") == [(1,)]
+
+
+def test_an_update_sets_a_variable_that_nothing_else_named() -> None:
+    """In ProxySQL every variable has a row; only those that a statement sets are found."""
+    found = read_sql(
+        "UPDATE global_variables SET variable_value='5000' WHERE variable_name='mysql-default_query_timeout';\n"
+        "UPDATE global_variables SET variable_value=2000 WHERE variable_name IN ('mysql-a','mysql-b') "
+        "AND variable_name <> 'mysql-b';\n"
+    )
+
+    assert {row["variable_name"]: str(row["variable_value"]) for row in found["global_variables"]} == {
+        "mysql-default_query_timeout": "5000",
+        "mysql-a": "2000",
+    }
+
+
+def test_bytes_are_text(tmp_path: Path) -> None:
+    """A pattern may be stored as a blob, and ProxySQL does not mind."""
+    path = tmp_path / "proxysql.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(CREATE["mysql_query_rules"])
+        connection.execute("INSERT INTO mysql_query_rules (rule_id, match_pattern) VALUES (1, X'5E53454C454354')")
+        connection.commit()
+
+    dumped = read_sql("INSERT INTO mysql_query_rules (rule_id, match_pattern) VALUES (1, X'5E53454C454354')")
+
+    assert only(read_sqlite(str(path))["mysql_query_rules"], "match_pattern") == [("^SELECT",)]
+    assert only(dumped["mysql_query_rules"], "match_pattern") == [("^SELECT",)]
+
+
+def test_names_in_single_quotes() -> None:
+    """SQLite takes them, and old versions of its shell write them."""
+    found = read_sql(
+        "CREATE TABLE IF NOT EXISTS 'mysql_users' (username VARCHAR);\nINSERT INTO main.'mysql_users' VALUES('u');\n"
+    )
+
+    assert found == {"mysql_users": [{"username": "u"}]}
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("mysql> INSERT INTO mysql_servers (hostname) VALUES ('secret');\nQuery OK, 1 row affected\n", 1),
+        (
+            "INSERT INTO mysql_servers (hostname) VALUES ('a');\nQuery OK, 1 row affected (0.00 sec)\n\n"
+            "Admin> REPLACE INTO `mysql_users` (username) VALUES ('secret');\n",
+            2,
+        ),
+    ],
+)
+def test_a_transcript_loses_nothing_silently(text: str, line: int) -> None:
+    """What fills a table behind a prompt is a problem, not a statement that is passed over."""
+    with pytest.raises(ConfigError, match="begins with something else than a statement") as caught:
+        read_sql(text, "x.sql")
+
+    assert caught.value.problems[0].line == line and "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
