@@ -33,7 +33,9 @@ _SET = re.compile(r"SET\s+(\w+)-(\w+)\s*=\s*(.*)", re.IGNORECASE | re.DOTALL)
 _TARGET = re.compile(
     r"\b(INTO|UPDATE|FROM|TABLE(?:\s+IF\s+NOT\s+EXISTS)?)\s+(?:[`\"']?(?:main|disk)[`\"']?\.)?[`\"']?(\w+)[`\"']?", re.IGNORECASE
 )
-_FILLS = re.compile(r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?|REPLACE\s+)INTO\s+(?:[`\"']?(?:main|disk)[`\"']?\.)?[`\"']?(\w+)", re.IGNORECASE)
+_FILLS = re.compile(
+    r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?|REPLACE\s+)INTO\s+(?:[`\"']?(?:main|disk)[`\"']?\.)?[`\"']?(\w+)", re.IGNORECASE
+)
 _VARIABLE = re.compile(r"['\"]((?:mysql|pgsql|admin)-\w+)['\"]", re.IGNORECASE)
 _ALLOWED = frozenset(
     getattr(sqlite3, name)

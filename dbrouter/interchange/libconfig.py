@@ -30,7 +30,7 @@ text: STRING+
 truth: TRUTH
 number: NUMBER
 TRUTH.3: /(true|false)\b/i
-NUMBER.2: /[-+]?(0[xX][0-9A-Fa-f]+L{0,2}|(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d+)?L{0,2})/
+NUMBER.2: /[-+]?(0[xX][0-9A-Fa-f]+L{0,2}|0[bB][01]+L{0,2}|0[oOqQ][0-7]+L{0,2}|(\d+\.\d*|\.\d+|\d+)([eE][-+]?\d+)?L{0,2})/
 NAME: /[A-Za-z*][-A-Za-z0-9_*]*/
 STRING: /"(\\.|[^"\\])*"/s
 COMMENT: /#[^\n]*|\/\/[^\n]*|\/\*.*?\*\//s
@@ -58,6 +58,8 @@ _WORDS = {
     "$END": "the end",
 }
 MAX_DEPTH = 40
+MAX_DIGITS = 100
+"""Binary numbers of 64 bits have the most; Python would take a million of them as one number, and not print it."""
 
 
 @lru_cache(maxsize=1)
@@ -77,23 +79,28 @@ def read_libconfig(text: str, file: str | None = None) -> Document:
     """
     document = Document(None, file, {(): 1})
     problems = Problems(file, document.lines)
-    if included := re.search(r"^\s*@include\b", text, re.MULTILINE):
-        document.lines[()] = text.count("\n", 0, included.end()) + 1
-        problems.add((), "has an @include; give the file that is included by itself")
-    else:
-        try:
-            document.value = _Reader(document, problems).group(_parser().parse(text), ())
-        except UnexpectedInput as error:
-            document.lines[()] = error.line if error.line > 0 else text.count("\n") + 1
-            problems.add((), f"is not libconfig: {_words(error)}")
-        except RecursionError:
-            problems.add((), "is not libconfig: it is nested too deeply")
+    try:
+        document.value = _Reader(document, problems).group(_parser().parse(text), ())
+    except UnexpectedInput as error:
+        document.lines[()] = error.line if error.line > 0 else text.count("\n") + 1
+        problems.add((), _words(error, text))
+    except RecursionError:
+        problems.add((), "is not libconfig: it is nested too deeply")
     problems.raise_if_any()
     return document
 
 
-def _words(error: UnexpectedInput) -> str:
+def _words(error: UnexpectedInput, text: str) -> str:
+    if isinstance(error, UnexpectedCharacters) and text.startswith("@include", error.pos_in_stream):
+        return "has an @include; give the file that is included by itself"
+    return f"is not libconfig: {_wrong(error, text)}"
+
+
+def _wrong(error: UnexpectedInput, text: str) -> str:
     if isinstance(error, UnexpectedCharacters):
+        for mark, name in (('"', "text"), ("/*", "comment")):
+            if text.startswith(mark, error.pos_in_stream):
+                return f"the {name} that begins at column {error.column} has no end"
         return f"a character at column {error.column} begins nothing (texts stand in double quotes)"
     if isinstance(error, UnexpectedToken):
         wanted = sorted({_WORDS.get(name, name) for name in error.accepts or error.expected})
@@ -143,12 +150,17 @@ class _Reader:
             case "truth":
                 return str(tree.children[0]).lower() == "true"
             case _:
-                return _number(str(tree.children[0]).rstrip("L"))
+                written = str(tree.children[0]).rstrip("L")
+                if len(written) > MAX_DIGITS:
+                    self._problems.add(path, f"has more than {MAX_DIGITS} digits")
+                    return None
+                return _number(written)
 
 
 def _number(text: str) -> int | float:
-    if "x" in text.lower():
-        return int(text, 16)
+    mark = text.lstrip("+-")[1:2].lower()
+    if mark and mark in "xboq":
+        return int(text.lower().replace("q", "o"), 0)
     return float(text) if any(mark in text for mark in ".eE") else int(text)
 
 

@@ -59,6 +59,22 @@ def test_what_is_written_is_read_again(settings: dict[str, Any]) -> None:
     assert read_libconfig(write_libconfig(settings)).value == settings
 
 
+@pytest.mark.parametrize(
+    "text", ['/*\n@include "other.cnf"\n*/\na = 1', 'a = 1 # @include "x"', "a = 1\n// @include\n", 'a = "x\n@include"']
+)
+def test_only_an_include_is_refused_as_one(text: str) -> None:
+    """What stands in a comment or a text includes nothing."""
+    assert list(plain(read_libconfig(text).value)) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0b101", 5), ("0B11L", 3), ("0o17", 15), ("0q17LL", 15), ("-0x1F", -31), ("+1e2", 100.0), ("007", 7)]
+)
+def test_numbers_of_every_base(text: str, number: float) -> None:
+    """Those of newer versions too."""
+    assert plain(read_libconfig(f"a = {text}").value) == {"a": number}
+
+
 @given(st.dictionaries(NAMES, st.text(st.characters(min_codepoint=1, exclude_categories=["Cs"])), max_size=3))
 def test_texts_are_written_as_others_read_them(settings: dict[str, str]) -> None:
     """By libconf, whatever the text holds."""
@@ -89,6 +105,11 @@ def test_every_value_knows_its_line() -> None:
             "x.cnf:2: is not libconfig: a character at column 5 begins nothing (texts stand in double quotes)",
         ),
         ('a = 1\nb "secret"\n', "x.cnf:2: is not libconfig: column 3 has something else where : or = is expected"),
+        ('a = 1\nb = "secret\n', "x.cnf:2: is not libconfig: the text that begins at column 5 has no end"),
+        ("a = 1\n/* secret\n", "x.cnf:2: is not libconfig: the comment that begins at column 1 has no end"),
+        (f"a = 1\nb = (1, {'9' * 5000})\n", "x.cnf:2: b[1]: has more than 100 digits"),
+        (f"a = 1\nb = 0x{'9' * 5000}\n", "x.cnf:2: b: has more than 100 digits"),
+        ('a = (1,\n@include "secret.cnf"\n)\n', "x.cnf:2: has an @include"),
         ("a = 1\n\na = 2\n", "x.cnf:1: a: is given twice, in lines 1 and 3"),
         ('a = 1\n@include "other.cnf"\n', "x.cnf:2: has an @include; give the file that is included by itself"),
         ("a = " + "(" * 3000 + ")" * 3000, "x.cnf:1: a"),
