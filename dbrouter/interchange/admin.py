@@ -190,8 +190,8 @@ def _execute(database: sqlite3.Connection, statement: str, replaced: set[str]) -
         fills = _FILLS.search(statement)
         if fills is not None and fills[1].lower() in _NAMES:
             raise _NoStatementError(
-                f"what fills {fills[1].lower()} begins with something else than a statement (a prompt, or what a client answered?); "
-                "leave the statements alone in the file"
+                f"what fills {fills[1].lower()} begins with something else than a statement (a prompt, or what a client "
+                "answered?); leave the statements alone in the file"
             )
         return
     if target is None or target[2].lower() not in _NAMES:

@@ -9,23 +9,27 @@ are kept as they are. The safety veto stands over all of it.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
-from dbrouter.config.problems import Path, Problems
+from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.config.proxysql.clusters import Send, User, find_clusters
 from dbrouter.config.proxysql.databases import DatabaseWriter
 from dbrouter.config.proxysql.output import GENERATED, SPLIT, Conversion, Output
 from dbrouter.config.proxysql.report import Outcome
 from dbrouter.config.proxysql.ruleset import RuleWriter
-from dbrouter.config.proxysql.schema import is_default
+from dbrouter.config.proxysql.schema import COLUMNS, is_default
 from dbrouter.config.proxysql.servers import ServerTable
 from dbrouter.config.proxysql.tables import OTHER_TABLES, Family, Row, Tables, read_tables
 from dbrouter.config.proxysql.users import read_users
 from dbrouter.config.proxysql.values import truth, whole
 from dbrouter.config.proxysql.variables import SETTINGS, outcome_of, why_dropped
+from dbrouter.config.rules import RuleSettings
 from dbrouter.config.schema import BreakerSettings, parse_duration
 
 _BOTH_WRITER_AND_READER = ("writer_hostgroup", "reader_hostgroup")
+OUR_COLUMNS = tuple(RuleSettings.model_fields)
 _NOTHING = "dbrouter has nothing for it"
 
 
@@ -47,7 +51,7 @@ def convert(
         user: convert for this user alone.
         dbname: the database on the servers, where the document names none (ProxySQL has no such column for PostgreSQL).
     """
-    return _Converter(read_tables(document, problems), problems, lenient, user, dbname).convert()
+    return _Converter(read_tables(document, problems, lenient=lenient), problems, lenient, user, dbname).convert()
 
 
 class _Converter:
@@ -65,6 +69,11 @@ class _Converter:
 
     def convert(self) -> Conversion:
         output = self._output
+        if self._lenient:
+            for family in self._tables.families:
+                self._columns_nobody_knows(family)
+        for name, meant in self._tables.unknown.items():
+            output.say(name, "", Outcome.DROPPED, f"ProxySQL is not known to have it{meant}")
         for family in self._tables.families:
             self._family(family)
         for family in self._tables.idle:
@@ -78,6 +87,22 @@ class _Converter:
             held = output.value.get(key)
             output.put((key,), {**held, **value} if isinstance(value, dict) and isinstance(held, dict) else value, (key,))
         return output.conversion()
+
+    def _columns_nobody_knows(self, family: Family) -> None:
+        """Those of a newer ProxySQL, or misspelt ones, which ProxySQL passes over when it reads its file."""
+        for rows, ours in ((family.servers, ("endpoint",)), (family.rules, OUR_COLUMNS), (family.fast_routes, ("schemaname",))):
+            for row in rows:
+                known = (*COLUMNS.get(row.table.removeprefix("runtime_"), ()), *ours)
+                if not row.table.startswith(("hostgroups", "databases")):
+                    self._unknown(row, [column for column in row.values if column not in known], known)
+
+    def _unknown(self, row: Row, columns: Iterable[str], known: Iterable[str]) -> None:
+        what = {"rule_id": "rule_id {rule_id}", "hostname": "{hostname} in hostgroup {hostgroup_id}"}
+        row.label = next((text.format_map(defaultdict(str, row.values)) for key, text in what.items() if key in row.values), "")
+        for column in columns:
+            if row.values.pop(column) not in (0, "0", ""):
+                why = f"ProxySQL is not known to have it{did_you_mean(column, known)}: check what the row means without it"
+                self._output.note(row, column, Outcome.DROPPED, why)
 
     def _family(self, family: Family) -> None:
         servers = ServerTable(family, self._problems, self._output.note)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from dbrouter.config.patterns import pattern_problem
+from dbrouter.config.patterns import pattern_problem, replacement_problem
 from dbrouter.config.proxysql.report import Outcome
 from dbrouter.config.proxysql.tables import Row
 from dbrouter.config.proxysql.values import milliseconds, truth, whole
@@ -74,6 +75,8 @@ def convert_rule(
         why = f"the whole rule: {wrong}" + ("" if active else " (it is not active)")
         note("", Outcome.DROPPED, why)
         return None
+    if lenient:
+        _leave_out_what_says_nothing(row, note)
     rule: dict[str, Any] = {}
     if "active" not in row.values:
         note("active", Outcome.KEPT, "not written, which is 0 in ProxySQL: the rule is not active")
@@ -127,6 +130,49 @@ def _column(column: str, row: Row, rule: dict[str, Any], note: NoteColumn, numbe
     note(column, Outcome.KEPT, "without effect, as in ProxySQL" if column in EFFECTLESS else "")
 
 
+def skipped(row: Row) -> str | None:
+    """Why ProxySQL itself leaves the rule out when it loads its rules, or None where it does not."""
+    address = row.get("client_addr")
+    if isinstance(address, str) and "%" in address[:-1]:
+        return f"the whole rule: client_addr {address!r} has a % that is not at its end, and ProxySQL skips such a rule"
+    return None
+
+
+def _leave_out_what_says_nothing(row: Row, note: NoteColumn) -> None:
+    """Drop the values that ProxySQL takes for none."""
+    digest = row.get("digest")
+    if isinstance(digest, str) and digest.strip() and "${" not in digest:
+        number = _as_strtoull(digest)
+        if not 0 < number < 2**64:
+            why = f"{digest!r} is no digest: ProxySQL does not filter by it, and neither does the rule here"
+            note("digest", Outcome.DROPPED, why)
+            del row.values["digest"]
+        else:
+            row.values["digest"] = f"0x{number:016X}"
+    written = row.get("attributes")
+    if not written or (isinstance(written, str) and "${" in written):
+        return
+    try:
+        attributes = json.loads(written) if isinstance(written, str) else written
+    except ValueError:
+        attributes = None
+    if not isinstance(attributes, dict):
+        note("attributes", Outcome.DROPPED, "it is no JSON object, and ProxySQL makes nothing of it")
+        del row.values["attributes"]
+    elif unknown := [key for key in attributes if key != "flagOUTs"]:
+        note("attributes", Outcome.DROPPED, f"dbrouter has nothing for {', '.join(unknown)}")
+        row.values["attributes"] = {key: value for key, value in attributes.items() if key == "flagOUTs"} or ""
+
+
+def _as_strtoull(text: str) -> int:
+    """The number that *text* begins with, as C reads it: 0 where it begins with none."""
+    found = re.match(r"\s*\+?(?:0[xX]([0-9A-Fa-f]+)|(0[0-7]*)|(\d+))", text[:100])
+    if found is None:
+        return 0
+    sixteen, eight, ten = found.groups()
+    return int(sixteen, 16) if sixteen else int(eight, 8) if eight else int(ten)
+
+
 def rule_applies(row: Row) -> bool:
     """Whether a match of the rule ends the evaluation, and the rule is in use."""
     return truth(row.get("apply", 0)) is True and truth(row.get("active", 0)) is True
@@ -157,4 +203,9 @@ def _pattern_wrong(row: Row) -> str | None:
             wrong = pattern_problem(pattern, caseless="CASELESS" in modifiers)
             if wrong:
                 return f"{column} {wrong}"
+            template = row.get("replace_pattern")
+            if column == "match_pattern" and isinstance(template, str) and "${" not in template:
+                wrong = replacement_problem(pattern, template, caseless="CASELESS" in modifiers)
+                if wrong:
+                    return f"replace_pattern {template!r} {wrong}"
     return None

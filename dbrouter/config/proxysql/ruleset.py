@@ -9,7 +9,7 @@ from typing import Any
 from dbrouter.config.problems import Path
 from dbrouter.config.proxysql.output import SPLIT, Output
 from dbrouter.config.proxysql.report import Outcome
-from dbrouter.config.proxysql.rules import convert_rule
+from dbrouter.config.proxysql.rules import convert_rule, skipped
 from dbrouter.config.proxysql.tables import Family, Row
 from dbrouter.config.proxysql.values import truth, whole
 
@@ -46,6 +46,9 @@ class RuleWriter:
         empty, _ = family.variables.get("query_cache_stores_empty_result", (None, ()))
         for rule in rules:
             rule.label = f"rule_id {rule.get('rule_id')}"
+            if self._lenient and (why := skipped(rule)):
+                self._output.note(rule, "", Outcome.DROPPED, why)
+                continue
             converted = convert_rule(
                 rule,
                 note=partial(self._output.note, rule),
@@ -89,6 +92,8 @@ class RuleWriter:
         place: Path = (table, len(self._output.value.setdefault(table, [])))
         self._output.put(place, value, row.path)
         self._output.origins |= {(*place, column): row.at(column) for column in value if column in row.written}
+        for needed in ("rule_id", "destination_hostgroup"):  # Where one is missing, a message is to name it.
+            self._output.origins.setdefault((*place, needed), (*row.path, needed))
 
     def _routes(self, family: Family, number_of: Mapping[int, int]) -> None:
         for row in family.fast_routes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbrouter.config.model import RouterConfig
-from dbrouter.config.problems import Path, Problems
+from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.terms import Engine
 
 FAMILIES = {"mysql": Engine.MYSQL, "pgsql": Engine.POSTGRESQL}
@@ -141,6 +141,8 @@ class Tables:
     """The rows of a ``databases`` list: hostname, port, username, password, dbname."""
     unread: dict[str, Any] = field(default_factory=dict)
     """Tables and settings that dbrouter has nothing for, by name."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Keys that neither ProxySQL nor dbrouter is known to have, and what may have been meant."""
     own: dict[str, Any] = field(default_factory=dict)
     """Settings of dbrouter in the same document."""
 
@@ -161,8 +163,13 @@ def is_proxysql(document: Any) -> bool:
     )
 
 
-def read_tables(document: dict[str, Any], problems: Problems) -> Tables:
-    """*document* taken apart; what cannot be a table goes to *problems*."""
+def read_tables(document: dict[str, Any], problems: Problems, *, lenient: bool = False) -> Tables:
+    """
+    *document* taken apart; what cannot be a table goes to *problems*.
+
+    Args:
+        lenient: keys that nobody knows are kept apart, as ProxySQL passes over them; else they are problems.
+    """
     tables = Tables()
     families = {prefix: Family(prefix, engine) for prefix, engine in FAMILIES.items()}
     names = [str(key) for key in document]
@@ -190,6 +197,8 @@ def read_tables(document: dict[str, Any], problems: Problems) -> Tables:
                 family.variables |= _variables(key, value, problems)
             else:
                 getattr(family, _READ[name]).extend(_rows(key, _READ[name], value, problems))
+        elif key != "hostgroups" and lenient:
+            tables.unknown[key] = did_you_mean(key, TABLES)
         elif key != "hostgroups":
             problems.unknown_key((key,), (*TABLES, *OWN_SETTINGS))
     present = [family for family in families.values() if family.variables or any(True for _ in family.rows())]

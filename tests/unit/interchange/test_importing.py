@@ -12,7 +12,8 @@ import pytest
 from dbrouter.config import load, loads
 from dbrouter.config.proxysql import Outcome
 from dbrouter.config.proxysql.schema import CREATE
-from dbrouter.interchange import import_proxysql
+from dbrouter.errors import ConfigError
+from dbrouter.interchange import Imported, import_proxysql
 from dbrouter.interchange.libconfig import write_libconfig
 from dbrouter.interchange.read import Format
 from tests.unit.config.test_proxysql import SAMPLE
@@ -134,6 +135,83 @@ def test_a_file_is_active_where_the_table_is_not(tmp_path: Path) -> None:
 
     assert imported.active and imported.timeout is None and imported.flagOUT is None
     assert not loaded.active
+
+
+def imported_rule(tmp_path: Path, **columns: Any) -> tuple[Imported, dict[str, Any]]:
+    """A ``proxysql.cnf`` with one rule, and what became of that (nothing: it is left out)."""
+    rule = {"rule_id": 1, "active": 1, "destination_hostgroup": 1, "apply": 1, **columns}
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(write_libconfig({**TABLES, "mysql_query_rules": [rule]}))
+    imported = import_proxysql(str(path), environ={})
+    return imported, next(iter(imported.value.get("query_rules", [])), {})
+
+
+@pytest.mark.parametrize(
+    ("column", "written", "read", "why"),
+    [
+        ("digest", "abc", None, "'abc' is no digest"),
+        ("digest", "0x0", None, "'0x0' is no digest"),
+        ("digest", "0x1C46AE529DD5A40E;", "0x1C46AE529DD5A40E", ""),
+        ("digest", "0123", "0x0000000000000053", ""),
+        ("attributes", "{bad", None, "it is no JSON object"),
+        ("attributes", '{"foo": 1}', None, "dbrouter has nothing for foo"),
+        ("attributes", '{"foo": 1, "flagOUTs": [{"id": 5, "weight": 1}]}', {"flagOUTs": [{"id": 5, "weight": 1}]}, "foo"),
+        ("match_patern", "^SELECT", None, "did you mean 'match_pattern'?"),
+        ("new_column", "x", None, "ProxySQL is not known to have it"),
+        ("new_column", 0, None, ""),
+    ],
+)
+def test_what_proxysql_passes_over_is_passed_over_and_said(
+    tmp_path: Path, column: str, written: Any, read: Any, why: str
+) -> None:
+    """One odd value, or a column of a newer version, does not refuse the whole import."""
+    imported, rule = imported_rule(tmp_path, **{column: written})
+    said = [note.why for note in imported.notes if note.column == column and note.outcome is not Outcome.KEPT]
+
+    assert rule.get(column) == read and rule["destination_hostgroup"] == 1 and not imported.lost
+    assert [why in one for one in said] == ([True] if why else [])
+
+
+def test_a_rule_that_proxysql_skips_is_left_out(tmp_path: Path) -> None:
+    """It is said, and nothing is lost."""
+    imported, rule = imported_rule(tmp_path, client_addr="10.%.3")
+
+    assert rule == {} and not imported.lost
+    assert any("ProxySQL skips such a rule" in note.why and note.row == "rule_id 1" for note in imported.notes)
+
+
+def test_a_replacement_that_cannot_be_made_is_lost(tmp_path: Path) -> None:
+    """With its rule, which would send the text as it is."""
+    imported, rule = imported_rule(tmp_path, match_pattern="a", replace_pattern=r"\1")
+
+    assert rule == {} and imported.lost == ["mysql_query_rules rule_id 1"]
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    """With the row where it should be."""
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(write_libconfig({**TABLES, "mysql_query_rules": [{"active": 1}]}))
+
+    with pytest.raises(ConfigError, match=r"mysql_query_rules\[0\]\.rule_id: is missing"):
+        import_proxysql(str(path), environ={})
+
+
+def test_columns_and_tables_of_a_newer_version(tmp_path: Path) -> None:
+    """They are dropped, and the report says so where they have a value."""
+    path = tmp_path / "proxysql.db"
+    with closing(sqlite3.connect(path)) as database:
+        create = CREATE["mysql_servers"].replace("hostname VARCHAR", "zone VARCHAR, hostname VARCHAR")
+        database.executescript(create + "".join(CREATE[name] for name in TABLES if name != "mysql_servers") + inserts())
+        database.execute("UPDATE mysql_servers SET zone = 'eu' WHERE hostname = 'db2'")
+        database.commit()
+    cnf = tmp_path / "proxysql.cnf"
+    cnf.write_text(write_libconfig({**TABLES, "mysql_serverz": [], "mcp_query_rules": [{"rule_id": 1}]}))
+
+    notes = [str(note) for note in import_proxysql(str(path), environ={}).notes if note.column == "zone"]
+    tables = {note.table: note.why for note in import_proxysql(str(cnf), environ={}).notes}
+
+    assert len(notes) == 1 and notes[0].startswith("dropped: mysql_servers db2 in hostgroup 1 zone")
+    assert "did you mean 'mysql_servers'?" in tables["mysql_serverz"] and "mcp_query_rules" in tables
 
 
 def test_problems_of_a_file_have_its_lines(tmp_path: Path) -> None:
