@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from dbrouter.cli.import_ import report_lines
-from dbrouter.cli.output import document, fail, write_private
+from dbrouter.cli.output import document, fail, refuse_existing, write_private
 from dbrouter.config import RouterConfig, load
 from dbrouter.config.proxysql import Note
 from dbrouter.errors import ConfigError
@@ -20,6 +20,7 @@ from dbrouter.interchange.pgbouncer import LISTEN_PORT, MAX_CLIENTS, export_pgbo
 
 app = typer.Typer(name="export", no_args_is_help=True, help="Write a configuration for another tool.")
 Config = Annotated[str, typer.Option(help="The configuration file.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document: what is written and the report.")]
 
 
@@ -40,6 +41,7 @@ def proxysql(
     config: Config,
     format: Annotated[Format, typer.Option(help="For the admin interface, or for proxysql.cnf.")] = Format.SQL,
     output: Annotated[str | None, typer.Option(help="Write there instead of to standard output.")] = None,
+    force: Force = False,
     with_passwords: Annotated[bool, typer.Option("--with-passwords", help="Write passwords instead of ${VARIABLES}.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +49,7 @@ def proxysql(
     exported = export_proxysql(_load(config, as_json), with_passwords=with_passwords)
     text = exported.sql if format is Format.SQL else exported.cnf
     if output is not None:
-        write_private(output, text, private=with_passwords)
+        write_private(output, text, private=with_passwords, force=force)
     if as_json:
         document(
             {
@@ -71,6 +73,7 @@ def pgbouncer(
     port: Annotated[int, typer.Option(help="Its port.", min=1, max=65535)] = LISTEN_PORT,
     auth_file: Annotated[str | None, typer.Option(help="userlist.txt as PgBouncer finds it; the file that is written.")] = None,
     max_clients: Annotated[int, typer.Option(help="Connections that all routers may open to it together.", min=1)] = MAX_CLIENTS,
+    force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a PgBouncer for the servers of a configuration, and the router's own configuration in front of it."""
@@ -85,8 +88,9 @@ def pgbouncer(
     except OSError as error:
         raise typer.BadParameter(f"{output} cannot be made: {error.strerror}", param_hint="--output") from None
     files = {"pgbouncer.ini": made.ini, "userlist.txt": made.userlist, "dbrouter.yaml": made.yaml}
+    refuse_existing([str(output / name) for name in files], force=force)
     for name, text in files.items():
-        write_private(str(output / name), text, private=name == "userlist.txt")
+        write_private(str(output / name), text, private=name == "userlist.txt", force=force)
     if as_json:
         written = [str(output / name) for name in files]
         document({"ok": True, "files": written, "router": made.router, "report": [note.as_dict() for note in made.notes]})

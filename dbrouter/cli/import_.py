@@ -32,6 +32,7 @@ def proxysql(
     format: Annotated[Format | None, typer.Option(help="How FILE is written, where its name and beginning do not tell.")] = None,
     user: Annotated[str | None, typer.Option(help="Import what this user of ProxySQL reaches, and nothing else.")] = None,
     dbname: Annotated[str | None, typer.Option(help="The database on the servers, where ProxySQL does not know it.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there already.")] = False,
     with_passwords: Annotated[bool, typer.Option("--with-passwords", help="Write passwords instead of ${VARIABLES}.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document: the configuration and the report.")] = False,
 ) -> None:
@@ -44,7 +45,7 @@ def proxysql(
         raise fail(error.problems, as_json) from None
     text = imported.yaml(Path(file).name)
     if output is not None:
-        write_private(output, text, private=with_passwords)
+        write_private(output, text, private=with_passwords, force=force)
     if as_json:
         document(
             {

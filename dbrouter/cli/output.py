@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -67,13 +68,51 @@ def fail(problems: Sequence[Problem], as_json: bool) -> typer.Exit:
     return typer.Exit(1)
 
 
-def write_private(path: str, text: str, *, private: bool) -> None:
-    """Write *text* to the file at *path*; a *private* one is readable by its owner alone, from the first byte on."""
+def write_private(path: str, text: str, *, private: bool, force: bool) -> None:
+    """
+    Write *text* to the file at *path*: the whole of it or nothing. A *private* one is readable by its owner alone, from the first
+    byte on.
+
+    Args:
+        force: what is there already may be replaced.
+
+    Raises:
+        typer.BadParameter: there is something already, or it cannot be written.
+    """
+    refuse_existing([path], force=force)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if private else 0o666)
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            if private:
-                os.fchmod(descriptor, 0o600)
-            stream.write(text)
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe, or /dev/stdout
+            with open(path, "w", encoding="utf-8") as stream:
+                stream.write(text)
+        else:
+            _replace(os.path.realpath(path), text, private)
     except OSError as error:
         raise typer.BadParameter(f"{path} cannot be written: {error.strerror}", param_hint="--output") from None
+
+
+def refuse_existing(paths: Iterable[str], *, force: bool) -> None:
+    """
+    See that nothing is overwritten that nobody spoke of.
+
+    Raises:
+        typer.BadParameter: one of *paths* is a file, and *force* is not given.
+    """
+    there = [path for path in paths if os.path.isfile(path)]
+    if there and not force:
+        raise typer.BadParameter(f"{', '.join(there)} is there already; --force replaces it", param_hint="--output")
+
+
+def _replace(path: str, text: str, private: bool) -> None:
+    """Write beside *path* and move it there, so that nobody ever sees a part of it."""
+    beside = f"{path}.{os.getpid()}.new"
+    mode = 0o600 if private else stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else None
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            if mode is not None:
+                os.fchmod(descriptor, mode)
+            stream.write(text)
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dbrouter.cli.__main__ import build_app
+from dbrouter.cli.output import write_private
 from dbrouter.config import load, loads
 from tests.unit.config.test_proxysql import SAMPLE
 
@@ -51,11 +52,60 @@ def test_import_writes_a_file(tmp_path: Path) -> None:
 
     first = run("import", "proxysql", str(SAMPLE), "--output", str(path))
     without = path.read_text()
-    second = run("import", "proxysql", str(SAMPLE), "--output", str(path), "--with-passwords")
+    second = run("import", "proxysql", str(SAMPLE), "--output", str(path), "--with-passwords", "--force")
 
     assert (first.exit_code, second.exit_code, first.stdout) == (0, 0, "")
     assert "apppassword" not in without and "password: apppassword" in path.read_text()
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["import", "proxysql", str(SAMPLE)],
+        ["export", "proxysql", "--config", "CONFIG"],
+        ["export", "pgbouncer", "--config", "CONFIG"],
+    ],
+)
+def test_what_is_there_is_replaced_only_by_force(config: str, tmp_path: Path, command: list[str]) -> None:
+    """Neither the source, nor what somebody has edited since; and then with the permissions it had."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    pooler = "pgbouncer" in command
+    path = folder / "dbrouter.yaml"
+    path.write_text("mine")
+    path.chmod(0o640)
+    arguments = [*(config if word == "CONFIG" else word for word in command), "--output", str(folder if pooler else path)]
+
+    refused = run(*arguments)
+    left = {file.name: file.read_text() for file in folder.iterdir()}
+    forced = run(*arguments, "--force")
+
+    assert refused.exit_code == 2 and "--force" in refused.stderr and left == {"dbrouter.yaml": "mine"}
+    assert forced.exit_code == 0 and "mine" not in path.read_text() and stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert {file.name for file in folder.iterdir()} == {"dbrouter.yaml", *(("pgbouncer.ini", "userlist.txt") if pooler else ())}
+
+
+def test_half_a_file_is_never_there(tmp_path: Path) -> None:
+    """What cannot be written whole leaves nothing, and what was there stays."""
+    path = tmp_path / "dbrouter.yaml"
+    path.write_text("mine")
+
+    with pytest.raises(UnicodeEncodeError):
+        write_private(str(path), "a" * 100_000 + "\udc80", private=True, force=True)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["dbrouter.yaml"] and path.read_text() == "mine"
+
+
+def test_a_link_stays_one_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    """The file that a link leads to is what is replaced."""
+    (tmp_path / "there").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+
+    write_private(str(tmp_path / "link"), "new", private=False, force=True)
+    write_private("/dev/null", "new", private=False, force=False)
+
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "there").read_text() == "new"
 
 
 def test_import_as_json() -> None:
