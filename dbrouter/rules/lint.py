@@ -15,7 +15,8 @@ from dbrouter.config.problems import Path
 from dbrouter.config.rules import EFFECTLESS_COLUMNS, HOSTGROUP_COLUMNS, RuleSettings
 from dbrouter.rules.finding import Finding, Severity
 from dbrouter.rules.shadows import Shadows
-from dbrouter.rules.spellings import missed_locks, write_that_matches
+from dbrouter.rules.spellings import missed_locks, never_in_digests, write_that_matches
+from dbrouter.sql.digest import DigestOptions
 from dbrouter.terms import Engine
 
 _OUTPUTS = (
@@ -178,6 +179,8 @@ class _Contents:
             if group.read_only or named.get(group.id, set()) == {"reader_hostgroup"}  # as the planner judges
         }
         self._engines = {group.id: _engine_of(draft, group.database) for _, group in draft.hostgroups}
+        self._engine_by_database = {name: settings.engine for name, settings in draft.databases.items()}
+        self._digest = DigestOptions(**draft.processing.digest.model_dump())
 
     def about(self, rule: RuleSettings, say: Say) -> Iterator[Finding]:
         """What there is to say of one rule."""
@@ -193,6 +196,15 @@ class _Contents:
             found, missed = missed_locks(rule, name)
             if missed:
                 yield say("misses-spellings", Severity.WARNING, _missing(rule, name, found, missed), name)
+        known = self._engine_by_database
+        engines = {known[rule.database]} if rule.database in known else set(known.values())
+        if (strange := never_in_digests(rule, engines, self._digest)) is not None:
+            text, digest = strange
+            message = (
+                f"it finds {text!r}, whose digest text is {digest!r}, where it finds nothing: literals are ? there, comments are "
+                f"gone, blanks single; use match_pattern, or what `dbrouter explain` shows"
+            )
+            yield say("not-in-digests", Severity.WARNING, message, "match_digest")
         destination = rule.destination_hostgroup
         if destination is not None and destination in self._vetoed and not rule.unsafe:
             write = write_that_matches(rule, self._engines[destination])

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dbrouter.config.patterns import Pattern, encode
 from dbrouter.config.rules import RuleSettings
 from dbrouter.sql.analyze import analyze
+from dbrouter.sql.digest import DigestOptions, digest_text
 from dbrouter.terms import Engine, Intent
 
 _READ = "SELECT a FROM t WHERE id = ?"
@@ -26,6 +27,8 @@ _WRITES = (
     *("WITH d AS (DELETE FROM t RETURNING a) SELECT a FROM d", "CALL f(?)"),
 )
 _SELECT = re.compile(r"SELECT\b", re.IGNORECASE)
+_AROUND = ("{}", "SELECT a FROM b {}", "SELECT a FROM b{} c", "{} c", "SELECT ?{} c")
+"""Statements in which a piece of one may stand."""
 _ALTERNATIVES = re.compile(r"\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)\??")
 _SIMPLE = (
     (re.compile(r"^\^|\$$|\\b|\(\?[a-z]+\)"), ""),
@@ -64,6 +67,31 @@ def missed_locks(rule: RuleSettings, name: str) -> tuple[str, tuple[str, ...]]:
         if missed:
             return end, tuple(missed)
     return "", ()
+
+
+def never_in_digests(rule: RuleSettings, engines: Iterable[Engine], options: DigestOptions) -> tuple[str, str] | None:
+    """
+    A text that *rule*'s `match_digest` finds, and its digest text, in which it finds nothing, wherever in a statement the text
+    may stand; None where it finds something, or where no text is known.
+
+    Literals are ``?`` in digest texts, comments are gone, blanks are single: a pattern about any of them finds nothing there.
+    Patterns with alternatives are not judged.
+
+    Args:
+        engines: whose digest texts the rule may see.
+    """
+    written = rule.match_digest
+    if not written or rule.negate_match_pattern or "|" in written:
+        return None
+    pattern = Pattern(written, caseless=rule.caseless)
+    for example in _examples(written):
+        if not pattern.found_in(encode(example)):
+            return None
+        texts = [text for around in _AROUND if pattern.found_in(encode(text := around.format(example)))]
+        digests = [digest_text(text, engine, options) for engine in engines for text in texts]
+        if digests and not any(pattern.found_in(encode(digest)) for digest in digests):
+            return example, digests[0]
+    return None
 
 
 def write_that_matches(rule: RuleSettings, engine: Engine) -> str | None:

@@ -47,6 +47,45 @@ OPEN = {
 
 
 @pytest.mark.parametrize(
+    ("pattern", "extra", "finds"),
+    [
+        ("WHERE id = 5", {}, False),
+        (r"^SELECT .* WHERE name = '.*'$", {}, False),
+        (r"LIMIT \d+$", {}, False),
+        (r"/\* report \*/", {}, False),
+        (r"/\* report \*/", {"digest": {"keep_comment": True}}, True),
+        ("report", {"digest": {"keep_comment": True}}, True),
+        ("FROM t;$", {}, False),
+        ("a, b", {}, False),
+        ("^SELECT a", {"digest": {"lowercase": True}}, True),
+        (r"^SELECT .* FROM users WHERE id ?= ?\?", {}, True),
+        (r"^SELECT .* FROM `?users`?", {}, True),
+        (r"FROM \"Users\"", {}, True),
+        ("; DELETE", {}, True),
+        (r"\d+", {}, True),
+        (r"FROM t_\d+ ", {}, True),
+        (r"IN \(\?,\?,\?,\.\.\.\)", {}, True),
+        (r"^SELECT (a|b) FROM t", {}, True),
+        (r"^(?:SELECT|SHOW)\s", {}, True),
+        (r"^SELECT \* FROM [a-z]+ WHERE \w+ IN ", {}, True),
+        (r"VALUES ?\(\?", {}, True),
+        (r"\bFOR UPDATE\b", {}, True),
+        (r"->>", {}, True),
+        ("@@version", {}, True),
+        ("x::int", {}, True),
+        (r"(?i)select count\(\*\) from t", {}, True),
+        ("^BEGIN$", {}, True),
+    ],
+)
+def test_patterns_that_no_digest_text_has(pattern: str, extra: dict[str, Any], finds: bool) -> None:
+    """They are about literals, comments or blanks, and the message says what the digest text is."""
+    found = [finding for finding in findings({"match_digest": pattern, **GO}, **extra) if finding.code == "not-in-digests"]
+
+    assert [finding.rule_id for finding in found] == ([] if finds else [1])
+    assert all("whose digest text is" in finding.message for finding in found)
+
+
+@pytest.mark.parametrize(
     ("rules", "extra", "expected"),
     [
         ([], {}, []),
@@ -133,7 +172,7 @@ def test_hostgroups() -> None:
 
 def test_what_is_said_names_the_rules_and_the_next_step() -> None:
     """A message can be acted upon without looking anything up."""
-    (shadowed,) = findings({"match_digest": "^SELECT", **GO, "apply": True}, {"match_digest": "^SELECT 1", **GO})
+    (shadowed,) = findings({"match_digest": "^SELECT", **GO, "apply": True}, {"match_digest": "^SELECT a", **GO})
     (backward,) = findings({"flagIN": 5, **GO}, {"tag": "a", "next_query_flagIN": 5}, {"flagOUT": 5})
 
     assert shadowed.severity is Severity.WARNING and "rule 1 matches whatever this one matches" in shadowed.message
