@@ -97,11 +97,9 @@ class _Writer:
             if database.engine is not Engine.POSTGRESQL:
                 self._note("databases", name, "", Outcome.KEPT, "it is MySQL: the router goes on reaching its servers itself")
                 continue
-            users[database.user or name] = database.password.get_secret_value() if database.password is not None else ""
-            if database.password is None:
-                self._note("databases", name, "password", Outcome.DROPPED, "none is written: fill it in in userlist.txt")
-            tls |= self._tls(name, database, tls)
             written = router["databases"][name]
+            self._user(name, database, users, written)
+            tls |= self._tls(name, database, tls)
             written["via"] = str(Via.PGBOUNCER)
             written["tls"] = {"mode": str(TlsMode.DISABLE)}
             written.pop("default_port", None)
@@ -141,6 +139,26 @@ class _Writer:
 
     def _note(self, table: str, row: str, column: str, outcome: Outcome, why: str) -> None:
         self._notes.append(Note(table, row, column, outcome, why))
+
+    def _user(self, name: str, database: DatabaseSettings, users: dict[str, str], written: dict[str, Any]) -> None:
+        """Who logs in to PgBouncer, and as whom it logs in to the servers: it knows one password for each name."""
+        user = database.user or name
+        password = database.password.get_secret_value() if database.password is not None else ""
+        if database.user is None:
+            written["user"] = user
+            why = f"none is written, and PgBouncer must know it: {user!r} stands in userlist.txt and in dbrouter.yaml"
+            self._note("databases", name, "user", Outcome.CHANGED, why)
+        if database.password is None:
+            why = "none is written: fill it in in userlist.txt and in dbrouter.yaml"
+            self._note("databases", name, "password", Outcome.DROPPED, why)
+        elif users.setdefault(user, password) not in (password, ""):
+            why = (
+                f"PgBouncer has one password for {user!r}, and that is another database's: nobody can log in to this one; "
+                "give it a user of its own, or a PgBouncer of its own"
+            )
+            self._note("databases", name, "password", Outcome.DROPPED, why)
+            return
+        users[user] = password or users.get(user, "")
 
     def _tls(self, name: str, database: DatabaseSettings, others: dict[str, str]) -> dict[str, str]:
         """PgBouncer has one way to reach all servers."""

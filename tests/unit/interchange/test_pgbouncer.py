@@ -122,3 +122,31 @@ def test_what_differs_is_listed() -> None:
     notes = {(note.row, note.column) for note in export_pgbouncer(load(SOURCE)).notes}
 
     assert {("", ""), ("shop", "tls"), ("shop", "server_settings"), ("cat", "")} <= notes
+
+
+def test_one_name_has_one_password() -> None:
+    """PgBouncer has a list of users, not of logins to databases: the first password stays, and the report says whose goes."""
+    hostgroups = [{"id": number, "servers": [f"db{number}"]} for number in (1, 2, 3)]
+    passwords = {"shop": "one", "cat": "two", "dog": "one"}
+    databases = {
+        name: {"dsn": f"postgresql://app:{password}@/{name}", "writer_hostgroup": number}
+        for number, (name, password) in enumerate(passwords.items(), 1)
+    }
+
+    made = export_pgbouncer(load({"databases": databases, "hostgroups": hostgroups}))
+
+    assert made.userlist == '"app" "one"\n'
+    assert [note.row for note in made.notes if "one password for 'app'" in note.why] == ["cat"]
+
+
+def test_a_user_that_is_not_written_has_a_name_on_both_sides() -> None:
+    """The router must ask PgBouncer for whom its list has; the report says what is to be filled in where."""
+    source = {
+        "databases": {"shop": {"engine": "postgresql", "writer_hostgroup": 1}},
+        "hostgroups": [{"id": 1, "servers": ["db1"]}],
+    }
+
+    made = export_pgbouncer(load(source))
+
+    assert made.userlist == '"shop" ""\n' and load(made.router, environ={}).databases["shop"].user == "shop"
+    assert {note.column: note.why for note in made.notes}["password"].endswith("in userlist.txt and in dbrouter.yaml")
