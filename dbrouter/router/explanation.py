@@ -1,7 +1,6 @@
 """
 Explanation: what would happen to a statement and why. The same code as the query path (`Planner.decide`,
-    `Hostgroup.candidates`), so it
-cannot lie; no permit is taken, no turn used up, no connection touched.
+`Hostgroup.candidates`), so it cannot lie; no permit is taken, no turn used up, no connection touched.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from dbrouter.router.caller import current
 from dbrouter.router.context import Context
 from dbrouter.router.plan import Plan
 from dbrouter.router.planner import Wish
+from dbrouter.rules.decision import Decision
 from dbrouter.rules.match import RuleTrace
+from dbrouter.sql.volatile import volatile_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Explanation:
         attempts: how often it may be sent in all.
         rewritten: the text that is judged and sent in its place, or None.
         flag: the flag with which the rules ended.
-        effects: what else a rule makes of the call (cache, mirror, delay, …), in words.
+        effects: what else a rule or a comment makes of the call (cache, mirror, delay, …), or why it does not, in words.
     """
 
     database: str
@@ -93,6 +94,7 @@ def explain(context: Context, sql: str, wish: Wish) -> Explanation:
     facts = planner.facts(sql, wish, caller)
     plan = planner.decide(sql, wish, caller)
     statement, asked = plan.statement, facts.statement
+    decision = planner.rules.evaluate(facts)
     return Explanation(
         database=context.database,
         engine=str(context.engine),
@@ -109,22 +111,30 @@ def explain(context: Context, sql: str, wish: Wish) -> Explanation:
         hostgroup_name=plan.hostgroup.name,
         why=plan.why,
         vetoed=f"{plan.veto.reason} (hostgroup '{plan.veto.hostgroup}')" if plan.veto is not None else None,
-        refused=str(plan.refusal()) if plan.refusal is not None else None,
+        refused=str(plan.refusal()) if plan.refusal is not None and not _answered(plan) else None,
         timeout=plan.timeout,
         attempts=plan.attempts,
         rewritten=plan.text if plan.text != sql else None,
-        flag=planner.rules.evaluate(facts).flag,
-        effects=tuple(_effects(plan)),
+        flag=decision.flag,
+        effects=(*_comment(context, decision), *_effects(plan), *_withheld(context, plan, decision)),
         candidates=plan.hostgroup.candidates(monotonic()),
     )
 
 
+def _answered(plan: Plan) -> bool:
+    """Whether a rule's OK_msg is the answer, whatever else there is to say of the statement."""
+    return plan.effects is not None and plan.effects.ok_msg is not None
+
+
 def _effects(plan: Plan) -> Iterator[str]:
     effects = plan.effects
-    if effects is None:
+    if effects is None or (plan.refusal is not None and not _answered(plan)):
         return
     if effects.ok_msg is not None:
         yield f"answered with {effects.ok_msg!r}, nothing is sent"
+        if effects.next_flag is not None:
+            yield f"later calls of the same context begin with flag {effects.next_flag}"
+        return
     if effects.cache_ttl is not None:
         empty = "" if effects.cache_empty else "; results without rows are not kept"
         yield f"answered from the result cache where a result is younger than {effects.cache_ttl:g} s{empty}"
@@ -139,3 +149,36 @@ def _effects(plan: Plan) -> Iterator[str]:
         yield f"a copy goes to hostgroup {copy.hostgroup.id} '{copy.hostgroup.name}' of {effects.copy.database}: {copy.text}"
     if effects.log:
         yield "logged as query.logged"
+
+
+def _comment(context: Context, decision: Decision) -> Iterator[str]:
+    """What a comment in the statement says, where comments count."""
+    if decision.hints is None:
+        return
+    yield f"a comment in it says {'; '.join(f'{key}={value}' for key, value in decision.hints.items())}"
+    wanted = decision.hints.get("hostgroup")
+    if wanted is not None and not context.planner.has_hostgroup(wanted):
+        yield f"hostgroup {wanted} is none of {context.database}'s: the rules decide"
+
+
+def _withheld(context: Context, plan: Plan, decision: Decision) -> Iterator[str]:
+    """Why a cache or a mirror that was asked for does nothing."""
+    effects, statement = plan.effects, plan.statement
+    if plan.refusal is not None or decision.OK_msg is not None:
+        return
+    if decision.cache_ttl is not None and (effects is None or effects.cache_ttl is None):
+        if not plan.read:
+            why = "it is a write"
+        elif words := (*statement.functions, *volatile_words(statement.text, context.engine)):
+            why = f"{', '.join(dict.fromkeys(words))} may differ at each call; cache_volatile: true keeps it"
+        else:
+            why = f"results of {statement.kind} are not kept"
+        yield f"not answered from the result cache (cache_ttl is {decision.cache_ttl:g} s): {why}"
+    if (decision.mirror_hostgroup is not None or decision.mirror_flagOUT is not None) and (
+        effects is None or effects.copy is None
+    ):
+        unsafe = plan.read or decision.mirror_unsafe
+        why = (
+            "it would be refused there, or goes to another engine" if unsafe else "copies of writes need unsafe: true on the rule"
+        )
+        yield f"no copy is sent: {why}"

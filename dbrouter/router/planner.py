@@ -295,6 +295,8 @@ class Planner:
             statement = analyze(decision.rewritten, self.engine, digest=self.digest_options)
         functions = self.catalog.sort(statement.functions)
         learned = bool(self._learned) and statement.digest in self._learned
+        if decision.hinted and decision.destination not in self._hostgroups:
+            decision.ignore_hinted_destination()
         read = statement.intent is Intent.READ and statement.statements <= 1 and not functions.writing and not learned
         target, why, by_rule = self._target(read, wish, decision)
         if functions.writing and not by_rule and target is self.writer:
@@ -414,6 +416,10 @@ class Planner:
             known = ", ".join(f"{hostgroup.id} ({hostgroup.name})" for hostgroup in dict.fromkeys(self._hostgroups.values()))
             raise ParameterError(f"database '{self.database}' has no hostgroup {which!r}; it has {known}")
         return found
+
+    def has_hostgroup(self, which: int | str) -> bool:
+        """Whether this database has a hostgroup with that id or name."""
+        return which in self._hostgroups
 
     def _target(self, read: bool, wish: Wish, decision: Decision) -> tuple[Hostgroup, str, bool]:
         """The hostgroup, why it is that one, and whether a rule said so."""

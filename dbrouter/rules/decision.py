@@ -41,6 +41,7 @@ class Decision:
         "flag",
         "gtid_from_hostgroup",
         "hinted",
+        "hints",
         "log",
         "matched",
         "mirror_flagOUT",
@@ -48,6 +49,7 @@ class Decision:
         "mirror_unsafe",
         "multiplex",
         "next_query_flagIN",
+        "overruled",
         "retries",
         "rewritten",
         "rule_id",
@@ -84,6 +86,10 @@ class Decision:
     unsafe: bool
     hinted: bool
     """A comment in the statement decided `destination`, which may therefore be no hostgroup of its database."""
+    hints: dict[str, int] | None
+    """What a comment in the statement says."""
+    overruled: tuple[int | None, int | None, bool] | None
+    """`destination`, `rule_id` and `unsafe` as they were before a comment decided."""
     rewritten: str | None
     """The text to judge and send in place of the caller's."""
     flag: int
@@ -112,6 +118,8 @@ class Decision:
         self.log = None
         self.unsafe = False
         self.hinted = False
+        self.hints = None
+        self.overruled = None
         self.rewritten = None
         self.flag = flag
         self.matched = ()
@@ -135,6 +143,12 @@ class Decision:
             value = getattr(rule, name)
             if value is not None:
                 setattr(self, name, value)
+
+    def ignore_hinted_destination(self) -> None:
+        """Let the rules' destination stand, because the comment's is none."""
+        if self.overruled is not None:
+            self.destination, self.rule_id, self.unsafe = self.overruled
+            self.hinted, self.overruled = False, None
 
     def __repr__(self) -> str:
         said = (f"{name}={getattr(self, name)!r}" for name in self.__slots__ if getattr(self, name) not in (None, False, (), 0))

@@ -202,7 +202,9 @@ class RuleSet:
         hints = read_hints(text, facts.statement.engine)
         if not hints:
             return
+        decision.hints = hints
         if "hostgroup" in hints:
+            decision.overruled = (decision.destination, decision.rule_id, decision.unsafe)
             decision.destination = hints["hostgroup"]
             decision.rule_id = None
             decision.unsafe = False
