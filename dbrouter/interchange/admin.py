@@ -273,6 +273,9 @@ def _sqlite_literal(literal: str) -> str:
     return f"'{inner}'"
 
 
+_PROMPT = re.compile(r"(?:mysql|MySQL|MariaDB|psql|Admin|ProxySQL[ \w]*|proxysql[ \w]*)(?: ?\[[^\]]*\])? ?[>#=]+ |    +-> ")
+"""With what a client asks for the next statement, where somebody kept what was on the screen."""
+_ANSWER = re.compile(r"\(?\d+ rows?.*|Empty set.*|Query OK.*|Database changed.*")
 _BATCH_ESCAPES = {"t": "\t", "n": "\n", "0": "\0", "\\": "\\"}
 
 
@@ -280,7 +283,7 @@ def _cells(text: str) -> Iterator[tuple[int, list[str]]]:
     """The cells of each line that has any; a boxed line is cut where its border has its corners."""
     borders: list[int] = []
     for line, content in enumerate(text.splitlines(), start=1):
-        if not content.strip() or re.fullmatch(r"\(?\d+ rows?.*", content.strip()):
+        if not content.strip() or _ANSWER.fullmatch(content.strip()) or _PROMPT.match(content):
             continue
         if re.fullmatch(r"\+[-+]+\+", content.strip()):
             borders = [place for place, character in enumerate(content) if character == "+"]

@@ -290,3 +290,17 @@ def test_formats_are_told_apart() -> None:
     """By what a file begins with."""
     assert looks_sql(DUMP) and not looks_printed(DUMP)
     assert not looks_sql(BATCH) and not looks_sql("mysql_servers = ()") and not looks_printed("mysql_servers = ()")
+
+
+def test_the_screen_of_a_client_is_read() -> None:
+    """Its prompts and its counts are no rows."""
+    text = (
+        f"mysql> SELECT * FROM mysql_servers;\n{BOXED}2 rows in set (0.00 sec)\n\n"
+        "ProxySQL Admin> SELECT * FROM mysql_users\n    -> WHERE 1 = 0;\nEmpty set (0.00 sec)\n\n"
+        "MySQL [(none)]> SELECT username, default_hostgroup FROM mysql_users;\n"
+        "+----------+-------------------+\n| username | default_hostgroup |\n+----------+-------------------+\n"
+        "| app      | 0                 |\n+----------+-------------------+\n1 row in set (0.00 sec)\n"
+    )
+
+    assert looks_printed(text)
+    assert read_printed(text) == {**read_printed(BOXED), "mysql_users": [{"username": "app", "default_hostgroup": "0"}]}
