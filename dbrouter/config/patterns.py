@@ -152,6 +152,8 @@ class Replacement:
             start, end = found.span()
             if start == end == done and pieces:
                 continue  # an empty find right behind the one before it is none, as in RE2's own replacing
+            if start == end < len(data) and data[start] & 0xC0 == 0x80:
+                continue  # inside a character
             if self._to_the_very_end is not None and end == len(data) and end > start and data.endswith(b"\n"):
                 whole = self._to_the_very_end.search(data, start)
                 if whole is None or whole.start() != start:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from dbrouter.config import patterns
-from dbrouter.config.patterns import Pattern, PatternSet, encode, pattern_problem, translate
+from dbrouter.config.patterns import Pattern, PatternSet, Replacement, encode, pattern_problem, translate
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,18 @@ def test_translation_leaves_patterns_without_dollar_alone() -> None:
 def test_a_pattern_that_holds_pythons_re_for_minutes_is_answered_at_once() -> None:
     """RE2 is linear: nested repetition is no trap."""
     assert not Pattern("^(a+)+$").found_in(b"a" * 5000 + b"b")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "wanted"),
+    [
+        ("", "aé–𝄞", "-a-é-–-𝄞-"),
+        ("x*", "aéxx–", "-a-é-–-"),
+        (r"\B", "é–", "-é-–-"),
+        ("$", "é", "é-"),
+        ("^", "é", "-é"),
+    ],
+)
+def test_an_empty_find_splits_no_character(pattern: str, text: str, wanted: str) -> None:
+    """RE2 finds nothing between any two bytes; a character is several of them."""
+    assert Replacement(pattern, "-", everywhere=True).apply(text) == wanted
