@@ -16,7 +16,7 @@ from dbrouter.config.dump import password_variable, to_yaml
 from dbrouter.config.load import load_converted
 from dbrouter.config.model import RouterConfig
 from dbrouter.config.problems import Problems
-from dbrouter.config.proxysql import Note, Outcome, convert
+from dbrouter.config.proxysql import Conversion, Note, Outcome, convert
 from dbrouter.interchange.read import Format, read_proxysql
 from dbrouter.interchange.veto import vetoed_rules
 
@@ -73,8 +73,9 @@ def import_proxysql(
     problems = Problems(document.file, document.lines)
     conversion = convert(document.value, problems, lenient=True, user=user, dbname=dbname)
     problems.raise_if_any()
+    stored = _ask_for_stored_passwords(conversion)
     config = load_converted(conversion, document, environ=_with_passwords(environ, conversion.value))
-    imported = Imported(value=conversion.value, config=config, notes=conversion.notes, lost=conversion.lost)
+    imported = Imported(value=conversion.value, config=config, notes=conversion.notes, lost=conversion.lost, variables=stored)
     if not with_passwords:
         _hide_passwords(imported)
     imported.notes += [_veto_note(rule_id, example, hostgroup) for rule_id, example, hostgroup in vetoed_rules(config)]
@@ -85,6 +86,21 @@ def _with_passwords(environ: Mapping[str, str], value: dict[str, Any]) -> Mappin
     """*environ*, in which passwords that are variables have some value: whether it is right only servers could say."""
     names = [re.fullmatch(r"\$\{(\w+)\}", str(database.get("password", ""))) for database in value["databases"].values()]
     return {**{found[1]: found[1] for found in names if found}, **environ}
+
+
+def _ask_for_stored_passwords(conversion: Conversion) -> dict[str, str]:
+    """A variable for each password of which ProxySQL has only what a server stores; answers them by their databases."""
+    stored = {
+        note.row
+        for note in conversion.notes
+        if note.table.endswith("_users") and note.column == "password" and note.outcome is Outcome.DROPPED
+    }
+    variables: dict[str, str] = {}
+    for name, database in conversion.value["databases"].items():
+        if "password" not in database and database.get("user") in stored:
+            variables[name] = password_variable(name)
+            database["password"] = f"${{{variables[name]}}}"
+    return variables
 
 
 def _hide_passwords(imported: Imported) -> None:

@@ -150,7 +150,7 @@ class _Converter:
                     self._problems.add(row.at(column), "is not the number of a hostgroup", expected="0 or more")
             if len(numbers) == 2:
                 found.append((numbers[0], numbers[1], row))
-            if not is_default(row.table, "check_type", row.get("check_type", "read_only")):
+            if "check_type" in row.values and not is_default(row.table, "check_type", row.get("check_type")):
                 why = "every probe asks a server for its role, and no server changes its hostgroup"
                 self._output.note(row, "check_type", Outcome.CHANGED, why)
             self._output.rest(row, _NOTHING)

@@ -187,6 +187,36 @@ def test_a_replacement_that_cannot_be_made_is_lost(tmp_path: Path) -> None:
     assert rule == {} and imported.lost == ["mysql_query_rules rule_id 1"]
 
 
+@pytest.mark.parametrize("with_passwords", [True, False])
+@pytest.mark.parametrize(
+    "stored", ["*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19", "$A$005$ab${c}$$secret", "SCRAM-SHA-256$4096:c2FsdA==$x:y"]
+)
+def test_a_stored_password_is_asked_for(tmp_path: Path, stored: str, with_passwords: bool) -> None:
+    """Nobody can log in with it, so that a variable stands where the password belongs; it is printed nowhere."""
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(
+        write_libconfig({**TABLES, "mysql_users": [{"username": "app", "password": stored, "default_schema": "shop"}]})
+    )
+
+    imported = import_proxysql(str(path), environ={}, with_passwords=with_passwords)
+
+    assert imported.variables == {"shop": "SHOP_PASSWORD"}
+    assert loads(imported.yaml("x"), environ={"SHOP_PASSWORD": "p"}).databases["shop"].password is not None
+    assert stored not in imported.yaml("x") + str(imported.notes)
+
+
+def test_columns_that_a_table_has_not_are_not_reported(tmp_path: Path) -> None:
+    """Group replication has no check_type, and its report no line about it."""
+    groups = [{"writer_hostgroup": 0, "backup_writer_hostgroup": 2, "reader_hostgroup": 1, "offline_hostgroup": 3}]
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(
+        write_libconfig({name: rows for name, rows in TABLES.items() if "replication" not in name})
+        + write_libconfig({"mysql_group_replication_hostgroups": groups})
+    )
+
+    assert "check_type" not in {note.column for note in import_proxysql(str(path), environ={}).notes}
+
+
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     """With the row where it should be."""
     path = tmp_path / "proxysql.cnf"
