@@ -23,6 +23,7 @@ from dbrouter.config.proxysql.schema import COLUMNS
 from dbrouter.config.rules import RuleSettings
 from dbrouter.config.schema import Settings
 from dbrouter.interchange.libconfig import write_libconfig
+from dbrouter.interchange.veto import vetoed_rules
 from dbrouter.terms import Balance, Engine, ServerStatus, WhenEmpty
 
 PREFIXES = {Engine.MYSQL: "mysql", Engine.POSTGRESQL: "pgsql"}
@@ -125,6 +126,12 @@ class _Exporter:
                 self._note(name, "", "", Outcome.DROPPED, why)
         for name in _changed(self._config, _SAID):
             self._note(name, "", "", Outcome.DROPPED, "it is about the application's process, which ProxySQL is not in")
+        for rule_id, example, hostgroup in vetoed_rules(self._config):
+            why = (
+                f"ProxySQL has no veto: by this rule it sends writes to {hostgroup!r} too, such as {example!r}, which dbrouter "
+                "keeps on the writer; put a rule for them in front"
+            )
+            self._note("query_rules", f"rule_id {rule_id}", "destination_hostgroup", Outcome.CHANGED, why)
         return self._done
 
     def _note(self, table: str, row: str, column: str, outcome: Outcome, why: str) -> None:
@@ -331,6 +338,9 @@ class _Exporter:
         row["active"] = int(rule.active)
         if rule.database is not None and len(self._config.databases) > 1:
             name, database = rule.database, databases[rule.database]
+            if rule.username is not None and len(databases) > 1:
+                why = f"ProxySQL knows no databases: the rule holds for user {rule.username!r}, wherever it is"
+                self._note("query_rules", label, "database", Outcome.DROPPED, why)
             if rule.username is None and len(databases) > 1:
                 row["username"] = database.user or name
                 self._note(

@@ -171,3 +171,33 @@ def test_what_cannot_be_said_is_listed() -> None:
         ("retry", "", ""),
         ("functions", "", ""),
     } <= listed
+
+
+def test_what_the_veto_did_is_listed() -> None:
+    """ProxySQL has none, so that a rule sends to readers what dbrouter keeps on the writer; rules that send reads are fine."""
+    rules = [
+        {"rule_id": 1, "match_digest": "^SELECT", "destination_hostgroup": 20, "apply": True},
+        {"rule_id": 2, "match_digest": "^SHOW", "destination_hostgroup": 20, "apply": True},
+    ]
+
+    notes = [note for note in export_proxysql(configuration(query_rules=rules)).notes if "no veto" in note.why]
+
+    assert [note.row for note in notes] == ["rule_id 1"] and "FOR UPDATE" in notes[0].why
+
+
+def test_a_rule_for_a_user_of_one_database_says_so() -> None:
+    """`database` cannot be said of it."""
+    source = {
+        "databases": {
+            "shop": {"dsn": "mysql://app@/shop", "writer_hostgroup": 1},
+            "cat": {"dsn": "mysql://meow@/cat", "writer_hostgroup": 2},
+        },
+        "hostgroups": [{"id": 1, "servers": ["db1"]}, {"id": 2, "servers": ["db2"]}],
+        "query_rules": [{"rule_id": 1, "database": "cat", "username": "joe", "error_msg": "no"}],
+    }
+
+    notes = [str(note) for note in export_proxysql(load(source)).notes if note.row == "rule_id 1"]
+
+    assert notes == [
+        "dropped: query_rules rule_id 1 database: ProxySQL knows no databases: the rule holds for user 'joe', wherever it is"
+    ]
