@@ -606,6 +606,24 @@ async def test_a_closed_router_reloads_no_more() -> None:
             await router.reload(source(readers=[FIRST]))
 
 
+async def test_another_event_loop_changes_nothing() -> None:
+    """A reload or a close from another loop, where nothing of the router works, is refused; the router goes on in its own."""
+    servers = four()
+    async with opened(servers) as router:
+
+        async def elsewhere() -> None:
+            with pytest.raises(PoolClosedError, match="another event loop"):
+                await router.reload(source(readers=[*READERS, FOURTH]))
+            with pytest.raises(PoolClosedError, match="another event loop"):
+                await router.aclose()
+
+        await asyncio.to_thread(asyncio.run, elsewhere())
+
+        assert router.health().config.generation == 1  # type: ignore[union-attr]
+        assert not router.closed and not servers[FOURTH].connects
+        assert (await router.execute("SELECT 1")).route.hostgroup == "read"
+
+
 # ---- several, and cancelled ones
 
 
