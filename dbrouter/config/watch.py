@@ -2,10 +2,10 @@
 Watching the files of a configuration: `FileWatch.changed` returns when one of them is another than before.
 
 watchfiles (extra `watch`) tells that something happened in a folder; whether the configuration is concerned is seen by looking:
-where a path leads (symbolic links followed), and the file's number, size and time there. So a file that is written in place,
-replaced by rename, or reached through a link that is swapped (as Kubernetes swaps ``..data`` of a ConfigMap) is all the same, and
-an editor's swap file is nothing. A file that is gone is waited for. Every `POLL_SECONDS` it is looked at in any case: a folder
-that was itself replaced, or lies on a network, tells nothing.
+where a path leads (symbolic links followed), and the file's number, size and times there, that of its permissions too. So a file
+that is written in place, replaced by rename, or reached through a link that is swapped (as Kubernetes swaps ``..data`` of a
+ConfigMap) is all the same, and an editor's swap file is nothing. A file that is gone is waited for. Every `POLL_SECONDS` it is
+looked at in any case: a folder that was itself replaced, or lies on a network, tells nothing.
 
 The one file that imports watchfiles.
 """
@@ -13,7 +13,7 @@ The one file that imports watchfiles.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 
@@ -22,23 +22,36 @@ POLL_SECONDS = 2.0
 DEBOUNCE_SECONDS = 0.2
 """Changes that follow each other faster are one."""
 
-_Look = tuple[str, int, int, int, int]
+Look = tuple[str, int, int, int, int, int]
+"""What a file is at one moment."""
+
+
+def look(file: Path) -> Look | None:
+    """What *file* is now; None where it is not there."""
+    try:
+        seen = file.stat()
+        return str(file.resolve()), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
+    except OSError:
+        return None
 
 
 class FileWatch:
     """
-    Watches whatever *files* answers, from how they are now.
+    Watches whatever *files* answers.
+
+    Args:
+        known: the files as they were before they were read, so that a change since then is one; others are known as they are now.
 
     Raises:
         ModuleNotFoundError: watchfiles is not installed.
     """
 
-    def __init__(self, files: Callable[[], Sequence[Path]]) -> None:
+    def __init__(self, files: Callable[[], Sequence[Path]], known: Mapping[Path, Look | None]) -> None:
         import watchfiles  # an extra
 
         self._awatch = watchfiles.awatch
         self._files = files
-        self._known = {file: _look(file) for file in files()}
+        self._known = {file: known[file] if file in known else look(file) for file in files()}
 
     async def changed(self) -> None:
         """Wait until one of the files is there and is another than when this was last answered. If cancelled, nothing is left."""
@@ -70,30 +83,22 @@ class FileWatch:
                     return
 
     def _differs(self) -> bool:
-        return any(look is not None and look != self._known[file] for file, look in self._looks())
+        return any(seen is not None and seen != self._known[file] for file, seen in self._looks())
 
     def _news(self) -> bool:
-        looks = [(file, look) for file, look in self._looks() if look is not None and look != self._known[file]]
+        looks = [(file, seen) for file, seen in self._looks() if seen is not None and seen != self._known[file]]
         self._known.update(looks)
         return bool(looks)
 
-    def _looks(self) -> list[tuple[Path, _Look | None]]:
-        looks = [(file, _look(file)) for file in self._files()]
-        self._known = {file: self._known.get(file, look) for file, look in looks}
+    def _looks(self) -> list[tuple[Path, Look | None]]:
+        looks = [(file, look(file)) for file in self._files()]
+        self._known = {file: self._known.get(file, seen) for file, seen in looks}
         return looks
 
     def _folders(self) -> tuple[Path, ...]:
         """Where each file stands, and where it is when links are followed."""
         places = [place for file in self._files() for place in (file.absolute().parent, file.resolve().parent)]
         return tuple(place for place in dict.fromkeys(places) if place.is_dir())
-
-
-def _look(file: Path) -> _Look | None:
-    try:
-        seen = file.stat()
-        return str(file.resolve()), seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
-    except OSError:
-        return None
 
 
 def _numbers(folders: Sequence[Path]) -> list[int | None]:

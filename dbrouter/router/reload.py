@@ -102,16 +102,18 @@ class Reloader:
         self._reloads = 0
         self._rejections = 0
         self._rejected: tuple[float, str, tuple[str, ...]] | None = None
+        self._blamed: tuple[Path, ...] = ()
+        """Files whose contents, or absence, had the configuration rejected that stands where the one in force was read."""
         self._removed: dict[str, Context] = {}
         """Databases that are gone, while somebody holds a `Database` bound to them."""
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files the configuration in force was read from; none where it came from a mapping."""
-        if not isinstance(self.source, str | os.PathLike):
-            return ()
-        shadow = self._parts.config.shadow_rules
-        return (Path(self.source), *(() if shadow is None else (Path(shadow.file),)))
+        """
+        The files the configuration in force was read from, and those that stand in the way of what is there now; none where it
+        came from a mapping.
+        """
+        return tuple(dict.fromkeys((*files_of(self.source, self._parts.config), *self._blamed)))
 
     def health(self, now: float) -> ConfigHealth:
         """Which configuration is in force, since when, and what was rejected since."""
@@ -140,6 +142,8 @@ class Reloader:
                 made = draft(config, compiled, self._parts) if differs else None
             except Exception as error:
                 self._reject(error, trigger)
+                if source is None:
+                    self._blamed = _blamed(error)
                 raise
             self._open()
             drained: tuple[str, ...] = ()
@@ -247,6 +251,7 @@ class Reloader:
     def _told(self, differs: ConfigDiff, drained: tuple[str, ...], trigger: str, took: float) -> ReloadReport:
         self._reloads += 1
         self._rejected = None
+        self._blamed = ()
         changes = differs.words()
         events = self._parts.events
         if events.listening:
@@ -255,6 +260,19 @@ class Reloader:
                 ConfigReloaded(generation=self.generation, trigger=trigger, changes=told, drained=drained[:TOLD], took=took)
             )
         return ReloadReport(generation=self.generation, changes=changes, drained=drained, took=took)
+
+
+def files_of(source: Source, config: RouterConfig | None = None) -> tuple[Path, ...]:
+    """The files that *source*, which was read as *config* if it was read, is made of; none where it is a mapping."""
+    if not isinstance(source, str | os.PathLike):
+        return ()
+    shadow = None if config is None else config.shadow_rules
+    return (Path(source), *(() if shadow is None else (Path(shadow.file),)))
+
+
+def _blamed(error: Exception) -> tuple[Path, ...]:
+    files = (problem.file for problem in error.problems) if isinstance(error, ConfigError) else ()
+    return tuple(dict.fromkeys(Path(file) for file in files if file is not None))
 
 
 def _read(source: Source) -> tuple[RouterConfig, Compiled]:

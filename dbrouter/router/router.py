@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from dbrouter.config.load import load
 from dbrouter.config.model import RouterConfig
+from dbrouter.config.watch import look
 from dbrouter.drivers.base import Driver, PasswordProvider
 from dbrouter.errors import ParameterError
 from dbrouter.events import Observer, RouterClosed, RouterOpened
@@ -24,7 +25,7 @@ from dbrouter.router.connecting import OnConnect
 from dbrouter.router.context import Context
 from dbrouter.router.database import Database
 from dbrouter.router.introspection import LIMIT_SECONDS, Introspection
-from dbrouter.router.reload import DRAIN_SECONDS, Reloader, ReloadReport, Source
+from dbrouter.router.reload import DRAIN_SECONDS, Reloader, ReloadReport, Source, files_of
 from dbrouter.router.shadow import ShadowReport
 from dbrouter.router.triggers import Triggers
 from dbrouter.terms import StartPolicy
@@ -281,14 +282,17 @@ class Opening:
 
     async def _open(self) -> Router:
         started = monotonic()
+        before = {file: look(file) for file in files_of(self._source)}
         config = load(self._source)
+        before = {file: look(file) for file in files_of(self._source, config)} | before
         parts = build(
             config, on_connect=self._on_connect, password=self._password, observers=self._observers, drivers=self._drivers
         )
         router = Router(parts, self._source)
         try:
             if self._reload_on_sighup or self._watch:
-                router._triggers = Triggers(router._reloader, parts.tasks, sighup=self._reload_on_sighup, watch=self._watch)
+                watch = before if self._watch else None
+                router._triggers = Triggers(router._reloader, parts.tasks, sighup=self._reload_on_sighup, watch=watch)
             async with router._reloader.turn:  # A wish to reload waits until the router is open.
                 for pool in parts.pools:
                     pool.start()

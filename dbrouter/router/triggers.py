@@ -7,7 +7,10 @@ are that one.
 
 from __future__ import annotations
 
-from dbrouter.config.watch import FileWatch
+from collections.abc import Mapping
+from pathlib import Path
+
+from dbrouter.config.watch import FileWatch, Look
 from dbrouter.errors import ParameterError
 from dbrouter.router.hangup import Hangup
 from dbrouter.router.reload import Reloader
@@ -20,17 +23,20 @@ class Triggers:
     """
     Reloads at SIGHUP, and when a file changes, until `stop`.
 
+    Args:
+        watch: the files of the configuration as they were before they were read; None: they are not watched.
+
     Raises:
         ParameterError: SIGHUP cannot be listened to here, watchfiles is not installed, or the configuration came from no file.
     """
 
-    def __init__(self, reloader: Reloader, tasks: OwnedTasks, *, sighup: bool, watch: bool) -> None:
+    def __init__(self, reloader: Reloader, tasks: OwnedTasks, *, sighup: bool, watch: Mapping[Path, Look | None] | None) -> None:
         self._reloader = reloader
         self._tasks = tasks
         self._wished = False
         self._granting = False
         self._hangup: Hangup | None = None
-        files = _watching(reloader) if watch else None
+        files = None if watch is None else _watching(reloader, watch)
         if sighup:
             self._hangup = Hangup(self._wish)
         if files is not None:
@@ -66,10 +72,10 @@ class Triggers:
             return  # It has been told of.
 
 
-def _watching(reloader: Reloader) -> FileWatch:
+def _watching(reloader: Reloader, known: Mapping[Path, Look | None]) -> FileWatch:
     if not reloader.files:
         raise ParameterError("watch: the configuration came from no file; leave watch out and call reload(source) yourself")
     try:
-        return FileWatch(lambda: reloader.files)
+        return FileWatch(lambda: reloader.files, known)
     except ModuleNotFoundError as error:
         raise ParameterError(_EXTRA) from error

@@ -24,6 +24,7 @@ from dbrouter.cluster.node import Member, Node
 from dbrouter.events import ConfigRejected, ConfigReloaded
 from dbrouter.pool.pool import Pool
 from dbrouter.resilience.breaker import Breaker
+from dbrouter.router import router as opening
 from dbrouter.router.context import Context
 from dbrouter.router.planner import Planner
 from dbrouter.testing import LocalCluster
@@ -402,6 +403,56 @@ async def test_the_file_of_shadow_rules_is_watched_too(pg: LocalCluster, tmp_pat
         candidate.write_text("query_rules: [{rule_id: 1, match_digest: x, destination_hostgroup: 1}]")
 
         await until(lambda: router.config.shadow_rules.query_rules)  # type: ignore[union-attr]
+
+
+async def test_a_mistake_in_the_file_of_shadow_rules_is_mended_there(pg: LocalCluster, tmp_path: Path) -> None:
+    """A configuration that was rejected because of another file is read again when that file changes."""
+    path, candidate = tmp_path / "dbrouter.yaml", tmp_path / "elsewhere" / "candidate.yaml"
+    candidate.parent.mkdir()
+    path.write_text(small(pg, 1))
+    candidate.write_text("query_rules: [{rule_id: 1, match_digest: '('}]")
+    async with watched(path) as (router, listener):
+        path.write_text(small(pg, 2, shadow_rules="elsewhere/candidate.yaml"))
+        await until(lambda: listener.of(ConfigRejected), what="the pattern to be told of")
+
+        candidate.write_text("query_rules: [{rule_id: 1, match_digest: '(x)'}]")
+        await until(lambda: readers(router) == 2, what="the configuration to be read again")
+    assert len(listener.of(ConfigRejected)) == 1
+
+
+async def test_a_file_whose_permissions_change_is_read_again(pg: LocalCluster, tmp_path: Path) -> None:
+    """What could not be read, and was rejected, may be readable now; nothing else about it is another than before."""
+    path = tmp_path / "dbrouter.yaml"
+    path.write_text(small(pg, 1))
+    path.chmod(0o600)
+    async with watched(path) as (_, listener):
+        path.chmod(0o644)
+
+        await until(lambda: listener.of(ConfigReloaded), what="the file to be read again")
+
+
+async def test_a_file_that_changes_while_the_router_opens_is_reloaded(
+    pg: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between being read and being watched: large rule sets take seconds to compile."""
+    path, candidate = tmp_path / "dbrouter.yaml", tmp_path / "candidate.yaml"
+    candidate.write_text("query_rules: []")
+    path.write_text(small(pg, 1, shadow_rules="candidate.yaml"))
+    changes = [
+        lambda: path.write_text(small(pg, 2, shadow_rules="candidate.yaml")),
+        lambda: candidate.write_text("query_rules: [{rule_id: 1, match_digest: x}]"),
+    ]
+    build = opening.build
+
+    def changed_meanwhile(*args: Any, **options: Any) -> Any:
+        changes.pop(0)()
+        return build(*args, **options)
+
+    monkeypatch.setattr(opening, "build", changed_meanwhile)
+    async with watched(path) as (router, _):
+        await until(lambda: readers(router) == 2, what="the configuration to be read again")
+    async with watched(path) as (router, _):
+        await until(lambda: router.config.shadow_rules.query_rules, what="the shadow rules to be read again")  # type: ignore[union-attr]
 
 
 async def test_watching_needs_a_file(pg: LocalCluster) -> None:
