@@ -8,7 +8,7 @@ The one file that imports cachetools.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from sys import getsizeof
@@ -19,6 +19,8 @@ from cachetools import LRUCache
 
 _ENTRY_BYTES = 400
 """What an entry weighs beside its rows, by measurement of an empty one."""
+_PARAM_BYTES = 72
+"""What a parameter weighs in a key beside its spelling: a pair, and its place."""
 _SHARE = 4
 """A result larger than this part of the cache is not kept: it would push out everything else."""
 _PLAIN = frozenset([int, str, bytes, bool, float, type(None), Decimal, datetime, date, time, timedelta, UUID])
@@ -26,6 +28,10 @@ _PLAIN = frozenset([int, str, bytes, bool, float, type(None), Decimal, datetime,
 Types of which a value never changes and its `repr` tells it from every other: only parameters of these are told apart, and only
 results of these are kept. A caller could change anything else under everybody's eyes, however deep inside.
 """
+
+
+Key = tuple[str, str | None, str | None, str, tuple[tuple[type, str], ...]]
+"""Database, user, schema, text, and each parameter's type and spelling."""
 
 
 class Kept:
@@ -46,14 +52,15 @@ class ResultCache:
 
     Attributes:
         hits, misses: look-ups that found a fresh enough result, and those that did not.
-        stored, refused: results that were kept, and those that were too large or hold values that callers could change.
+        stored, refused: results that were kept, and those that were too large (with text and parameters) or hold values that
+            callers could change.
     """
 
     __slots__ = ("_entries", "_max_bytes", "hits", "misses", "refused", "stored")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._entries: LRUCache[Hashable, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
+        self._entries: LRUCache[Key, Kept] = LRUCache(max_bytes, getsizeof=lambda kept: kept.size)
         self.hits = self.misses = self.stored = self.refused = 0
 
     def __len__(self) -> int:
@@ -64,7 +71,7 @@ class ResultCache:
         """Bytes held, by estimate."""
         return int(self._entries.currsize)
 
-    def get(self, key: Hashable, ttl: float, now: float) -> Kept | None:
+    def get(self, key: Key, ttl: float, now: float) -> Kept | None:
         """The result of *key* if it is younger than *ttl* seconds."""
         kept = self._entries.get(key)
         if kept is not None and now - kept.since < ttl:
@@ -73,9 +80,9 @@ class ResultCache:
         self.misses += 1
         return None
 
-    def put(self, key: Hashable, rows: Sequence[Any], described: tuple[str, int | None, int | None], now: float) -> None:
+    def put(self, key: Key, rows: Sequence[Any], described: tuple[str, int | None, int | None], now: float) -> None:
         """Keep a result that came at *now*, if it can be kept."""
-        size = _weight(rows)
+        size = _weight(key, rows)
         if size is None or size * _SHARE > self._max_bytes:
             self.refused += 1
             return
@@ -93,7 +100,7 @@ class ResultCache:
         self._entries.clear()
 
 
-def cache_key(database: str, user: str | None, schema: str | None, text: str, params: Sequence[Any]) -> Hashable | None:
+def cache_key(database: str, user: str | None, schema: str | None, text: str, params: Sequence[Any]) -> Key | None:
     """
     What tells one result from any other, or None where a parameter cannot be told (a list, a mapping).
 
@@ -105,9 +112,9 @@ def cache_key(database: str, user: str | None, schema: str | None, text: str, pa
     return (database, user, schema, text, tuple([(value.__class__, repr(value)) for value in params]))
 
 
-def _weight(rows: Sequence[Any]) -> int | None:
-    """Bytes of *rows*, by estimate; None where one holds a value that a caller might change."""
-    size = _ENTRY_BYTES
+def _weight(key: Key, rows: Sequence[Any]) -> int | None:
+    """Bytes of *rows* and of what they are kept under, by estimate; None where one holds a value that a caller might change."""
+    size = _ENTRY_BYTES + getsizeof(key[3]) + sum([_PARAM_BYTES + getsizeof(spelled) for _, spelled in key[4]])
     for row in rows:
         size += getsizeof(row)
         for value in tuple(row):

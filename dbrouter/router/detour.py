@@ -8,7 +8,7 @@ Cancellation: nothing here is left behind by it. A copy that was offered goes on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.drivers.base import Reply
 from dbrouter.errors import DeadlineExceededError
 from dbrouter.events import QueryLogged
-from dbrouter.router.cache import cache_key
+from dbrouter.router.cache import Key, cache_key
 from dbrouter.router.caller import Caller, current
 from dbrouter.router.context import Context
 from dbrouter.router.plan import Effects, Plan
@@ -179,7 +179,7 @@ async def logged(context: Context, plan: Plan, sending: Awaitable[T], where: Cal
             )
 
 
-def _key(context: Context, plan: Plan, effects: Effects, params: Sequence[Any], caller: Caller | None) -> Hashable | None:
+def _key(context: Context, plan: Plan, effects: Effects, params: Sequence[Any], caller: Caller | None) -> Key | None:
     """The key of the call's result; None where it may neither be looked up nor stored."""
     if effects.cache_ttl is None:
         return None
