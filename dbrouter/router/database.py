@@ -22,6 +22,7 @@ from dbrouter.errors import ConnectError, ParameterError, PoolError, Transaction
 from dbrouter.events import QueryFinished
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
+from dbrouter.router.copies import CopyRecovery
 from dbrouter.router.detour import Answerer, detour
 from dbrouter.router.explanation import Explanation, explain
 from dbrouter.router.functions import VALID_SECONDS, FunctionCatalog
@@ -299,7 +300,7 @@ class Database:
         )
 
     async def _send_copy(self, plan: Plan, params: Sequence[Any]) -> None:
-        """Send a mirrored statement: a write of unknown outcome is not sent again, and nobody is told of its events."""
+        """Send a mirrored statement: a write of unknown outcome is not sent again, nor is anything to another hostgroup."""
         await self._call(plan.text, params, plan.timeout, None, None, False, None, None, plan)
 
     def _tidy(self, plan: Plan, lease: Lease) -> TransactionAbortedError | None:
@@ -350,7 +351,8 @@ class Database:
         self._plans.clear()
 
     def _recovery(self, plan: Plan, started: float, deadline: float | None, timeout: Any, idempotent: bool) -> Recovery:
-        return Recovery(
+        kind = CopyRecovery if plan.copied else Recovery
+        return kind(
             self._context_of(plan),
             statement=plan.statement,
             read=plan.read,

@@ -106,11 +106,13 @@ class Plan:
         difference: what the shadow rules would do otherwise, or None; its calls are counted where *tidy* leads.
         hits: the rules that matched.
         tally: counts the calls, for the statistics of those rules.
+        copied: it is a mirrored statement, which goes to its hostgroup or nowhere.
         stays: the caller asked for ``route="read"``: a read-only refusal is the answer, never a reason to go to the primary.
     """
 
     __slots__ = (
         "attempts",
+        "copied",
         "detour",
         "difference",
         "effects",
@@ -160,6 +162,7 @@ class Plan:
         self.unsafe = False
         self.reset = False
         self.script = False
+        self.copied = False
         self.stays = False
         self.taints: str | None = None
         self.forbidden: Refusal | None = None

@@ -391,6 +391,7 @@ class Planner:
         if not plan.read and not decision.mirror_unsafe:
             return None
         plan.detour = False
+        plan.copied = plan.stays = True
         return Copy(database=peer.database, plan=plan)
 
     def learn_write(self, statement: Statement) -> bool:

@@ -276,6 +276,59 @@ async def test_a_mirror_that_fails_or_hangs_harms_nobody(cluster: LocalCluster) 
     assert router.closed
 
 
+async def test_a_copy_goes_to_its_hostgroup_or_nowhere(cluster: LocalCluster) -> None:
+    """Where the mirror's servers are gone, no write is made twice on the primary, and no read is; not by a reload either."""
+    speak = dialect(cluster)
+    source = rules(
+        cluster,
+        {"match_digest": "^SELECT v", "mirror_hostgroup": 30},
+        {"match_digest": "^INSERT INTO fx ", "mirror_hostgroup": 30, "unsafe": True},
+        mirror={"max_concurrency": 1},
+    )
+    replica = cluster.replicas[1]
+    source["hostgroups"][1]["servers"] = [cluster.replicas[0].endpoint]
+    source["hostgroups"].append(
+        {"id": 30, "name": "copies", "database": "app", "servers": [replica.endpoint], "read_only": False}
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        await until(lambda: router.stats().mirror.failed == 1, what="the replica to refuse the copy of the first row")
+        await router.execute("ALTER TABLE fx DROP CONSTRAINT fx_pkey" if speak.postgresql else "ALTER TABLE fx DROP PRIMARY KEY")
+        await asyncio.to_thread(replica.freeze)
+        await router.execute("INSERT INTO fx VALUES (2, 'two')")
+        await router.execute("INSERT INTO fx VALUES (3, 'three')")
+        without = {**source, "hostgroups": source["hostgroups"][:2], "query_rules": []}
+        await router.reload(without)
+        await asyncio.to_thread(replica.kill)
+        await until(lambda: router.stats().mirror.failed == 3, what="the copies to fail")
+
+        await router.reload({**source, "start": "any"})
+        await until(lambda: not router.health().nodes[2].usable)
+        await router.execute("INSERT INTO fx VALUES (4, 'four')")
+        assert len(await router.fetch("SELECT v FROM fx", route="write")) == 4
+        await until(lambda: router.stats().mirror.failed == 5, what="the copies to fail")
+        assert [row[0] for row in await router.fetch("SELECT id FROM fx ORDER BY id", route="write")] == [1, 2, 3, 4]
+
+
+async def test_a_copy_that_writes_unseen_is_not_made_on_the_primary(cluster: LocalCluster) -> None:
+    """A replica refuses the copy of a function that writes: the original alone is sent where it may."""
+    speak = dialect(cluster)
+    function = (
+        "CREATE FUNCTION fx_touch() RETURNS int LANGUAGE sql AS 'INSERT INTO fx_log VALUES (1) RETURNING 1'"
+        if speak.postgresql
+        else "CREATE FUNCTION fx_touch() RETURNS int MODIFIES SQL DATA BEGIN INSERT INTO fx_log VALUES (1); RETURN 1; END"
+    )
+    source = rules(cluster, {"match_digest": "fx_touch", "tag": "mirrored", "destination_hostgroup": 10, "mirror_hostgroup": 20})
+    async with Router.open(source) as router:
+        for statement in ("DROP FUNCTION IF EXISTS fx_touch", "DROP TABLE IF EXISTS fx_log", "CREATE TABLE fx_log(id int)", function):
+            await router.execute(statement)
+        await asyncio.to_thread(cluster.wait_caught_up)
+        await router.fetchval("SELECT fx_touch()", tag="mirrored")
+        await until(lambda: router.stats().mirror.failed == 1, what="the copy to be refused")
+
+        assert await router.fetchval("SELECT count(*) FROM fx_log", route="write") == 1
+
+
 # ---- who calls
 
 
