@@ -1,5 +1,5 @@
 """
-CopyRecovery: what to do about trouble with a mirrored statement – the same as with any other, as long as it stays in its hostgroup.
+CopyRecovery: what to do about trouble with a mirrored statement – the same as with any other, but in its hostgroup alone.
 
 Elsewhere a copy is no copy any more: on the primary it would do again what the original has done there, and bring the load of the
 mirror to those who must serve. So it is not sent to the primary where its hostgroup has no servers, nor where one refuses it as

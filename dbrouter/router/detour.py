@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from copy import deepcopy
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -122,10 +123,10 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
             return (list(kept.rows), None, None), plan, answerer, answerer, 0, monotonic() - started
     plan = _following(context, plan, effects, caller, tag)
     remember(plan, context.database, plan.hostgroup)
-    if effects.copy is not None:
-        offer(context, effects, params)
     if effects.delay is not None:
         limit = await delayed(effects.delay, limit)
+    if effects.copy is not None:
+        offer(context, effects, params)
     if effects.log:
         nobody = (None, plan.hostgroup.name)
         sent = await logged(
@@ -142,8 +143,21 @@ def offer(context: Context, effects: Effects, params: Sequence[Any]) -> None:
     """Hand the copy of a statement to the mirror."""
     copy = effects.copy
     assert copy is not None
-    send_copy = context.peers[copy.database].send_copy
-    context.mirror.offer(lambda: send_copy(copy.plan, params))
+    peer = context.peers.get(copy.database)
+    if peer is None:
+        return  # A reload within the delay has removed it.
+    send_copy, own = peer.send_copy, [_own(value) for value in params]
+    context.mirror.offer(lambda: send_copy(copy.plan, own))
+
+
+def _own(value: Any) -> Any:
+    """*value*, or a copy of it where it is a container that the caller may change before it is sent."""
+    if isinstance(value, list | dict | set | bytearray | tuple):
+        try:
+            return deepcopy(value)
+        except Exception:
+            return value  # It holds something that cannot be copied.
+    return value
 
 
 async def logged(context: Context, plan: Plan, sending: Awaitable[T], where: Callable[[T | None], tuple[str | None, str]]) -> T:

@@ -320,13 +320,48 @@ async def test_a_copy_that_writes_unseen_is_not_made_on_the_primary(cluster: Loc
     )
     source = rules(cluster, {"match_digest": "fx_touch", "tag": "mirrored", "destination_hostgroup": 10, "mirror_hostgroup": 20})
     async with Router.open(source) as router:
-        for statement in ("DROP FUNCTION IF EXISTS fx_touch", "DROP TABLE IF EXISTS fx_log", "CREATE TABLE fx_log(id int)", function):
-            await router.execute(statement)
+        for dropped in ("FUNCTION IF EXISTS fx_touch", "TABLE IF EXISTS fx_log"):
+            await router.execute(f"DROP {dropped}")
+        await router.execute("CREATE TABLE fx_log(id int)")
+        await router.execute(function)
         await asyncio.to_thread(cluster.wait_caught_up)
         await router.fetchval("SELECT fx_touch()", tag="mirrored")
         await until(lambda: router.stats().mirror.failed == 1, what="the copy to be refused")
 
         assert await router.fetchval("SELECT count(*) FROM fx_log", route="write") == 1
+
+
+async def test_a_copy_has_the_values_of_its_call(cluster: LocalCluster) -> None:
+    """Whatever the caller does to its mappings and lists while copies wait; and where nothing was sent, nothing is copied."""
+    speak = dialect(cluster)
+    source = rules(
+        cluster,
+        {"match_pattern": "INTO fx_a", "mirror_hostgroup": 10, "mirror_flagOUT": 7, "unsafe": True},
+        {"flagIN": 7, "match_pattern": "fx_a", "replace_pattern": "fx_b"},
+        {"tag": "late", "delay": "10m"},
+        mirror={"max_concurrency": 1},
+    )
+    async with Router.open(source) as router:
+        for table in ("fx_a", "fx_b"):
+            await router.execute(f"DROP TABLE IF EXISTS {table}")
+            await router.execute(f"CREATE TABLE {table}(id int, v {'text[]' if speak.postgresql else 'varchar(40)'})")
+        params: dict[str, Any] = {"id": 0, "v": ["old"] if speak.postgresql else "old"}
+        for number in range(20):
+            params["id"] = number
+            await router.execute("INSERT INTO fx_a VALUES (:id, :v)", params)
+        params["id"] = 99
+        if speak.postgresql:
+            params["v"][0] = "new"
+        for late in (
+            router.execute("INSERT INTO fx_a VALUES (21, NULL)", tag="late", timeout=0.01),
+            asyncio.wait_for(router.execute("INSERT INTO fx_a VALUES (22, NULL)", tag="late"), 0.01),
+        ):
+            with pytest.raises(TimeoutError):
+                await late
+        await until(lambda: router.stats().mirror.running == 0)
+
+        copied = await router.fetch("SELECT id, v FROM fx_b ORDER BY id", route="write")
+        assert [tuple(row) for row in copied] == [(number, ["old"] if speak.postgresql else "old") for number in range(20)]
 
 
 # ---- who calls
