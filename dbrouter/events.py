@@ -54,7 +54,7 @@ class QueryLogged(Event):
     database: str
     hostgroup: str
     node: str | None
-    """Where it ran; None where it failed."""
+    """Where it ran; ``cache`` or ``rule`` where that answered; None where it failed."""
     digest: int
     digest_text: str
     rules: tuple[int, ...]

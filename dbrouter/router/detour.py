@@ -107,20 +107,21 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
     effects = plan.effects
     if effects is None or effects.ok_msg is None:
         if plan.refusal is not None:
-            raise plan.refusal()
+            refused = plan.refusal()
+            if effects is not None and effects.log:
+                _tell(context, plan, None, plan.hostgroup.name, type(refused).__name__, started)
+            raise refused
         assert effects is not None  # what is neither refused nor plain has effects
     if effects.ok_msg is not None:
-        answerer = Answerer(plan.hostgroup.name, "rule", (effects.ok_msg, 0, None))
         remember(plan, context.database, plan.hostgroup)
-        return ((), None, None), plan, answerer, answerer, 0, monotonic() - started
+        return _answered(context, plan, effects, "rule", (), (effects.ok_msg, 0, None), started)
     caller = current()
     cache = context.cache  # A reload may give the context another one while this call is under way.
     key = _key(context, plan, effects, params, caller)
     if key is not None and effects.cache_ttl is not None:
         kept = cache.get(key, effects.cache_ttl, started)
         if kept is not None:
-            answerer = Answerer(plan.hostgroup.name, "cache", kept.described)
-            return (list(kept.rows), None, None), plan, answerer, answerer, 0, monotonic() - started
+            return _answered(context, plan, effects, "cache", list(kept.rows), kept.described, started)
     plan = _following(context, plan, effects, caller, tag)
     remember(plan, context.database, plan.hostgroup)
     if effects.delay is not None:
@@ -137,6 +138,16 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
     if key is not None and (sent[0][0] or effects.cache_empty):
         cache.put(key, sent[0][0], sent[3].describe(sent[0]), monotonic())
     return sent
+
+
+def _answered(
+    context: Context, plan: Plan, effects: Effects, who: str, rows: Sequence[Any], described: Described, started: float
+) -> Sent:
+    """The answer to a call that no server is asked for."""
+    answerer = Answerer(plan.hostgroup.name, who, described)
+    if effects.log:
+        _tell(context, plan, who, answerer.hostgroup_name, "ok", started)
+    return (rows, None, None), plan, answerer, answerer, 0, monotonic() - started
 
 
 def offer(context: Context, effects: Effects, params: Sequence[Any]) -> None:
@@ -177,20 +188,23 @@ async def logged(context: Context, plan: Plan, sending: Awaitable[T], where: Cal
         outcome = type(error).__name__
         raise
     finally:
-        if context.events.listening:
-            node, hostgroup = where(sent)
-            context.events.emit(
-                QueryLogged(
-                    database=context.database,
-                    hostgroup=hostgroup,
-                    node=node,
-                    digest=plan.statement.digest,
-                    digest_text=plan.statement.digest_text,
-                    rules=plan.hits,
-                    took=monotonic() - started,
-                    outcome=outcome,
-                )
+        _tell(context, plan, *where(sent), outcome, started)
+
+
+def _tell(context: Context, plan: Plan, node: str | None, hostgroup: str, outcome: str, started: float) -> None:
+    if context.events.listening:
+        context.events.emit(
+            QueryLogged(
+                database=context.database,
+                hostgroup=hostgroup,
+                node=node,
+                digest=plan.statement.digest,
+                digest_text=plan.statement.digest_text,
+                rules=plan.hits,
+                took=monotonic() - started,
+                outcome=outcome,
             )
+        )
 
 
 def _key(context: Context, plan: Plan, effects: Effects, params: Sequence[Any], caller: Caller | None) -> Key | None:

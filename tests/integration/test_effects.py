@@ -553,6 +553,33 @@ async def test_logged_calls_are_told_of_without_their_values(cluster: LocalClust
         assert logged[0].digest_text == "SELECT v FROM fx WHERE v <> ?" and all(event.took > 0 for event in logged)
 
 
+async def test_calls_that_no_server_answers_are_logged_too(cluster: LocalCluster) -> None:
+    """An answer from the cache or by a rule, and a refusal, are calls like others to whoever reads the log."""
+    listener = Listener()
+    source = rules(
+        cluster,
+        {"match_digest": "AS kept", "cache_ttl": "10m"},
+        {"match_digest": "AS fine", "OK_msg": "fine"},
+        {"match_digest": "AS bad", "error_msg": "no"},
+        {"match_digest": "AS", "log": True},
+    )
+    async with Router.open(source, observers=[listener]) as router:
+        for name in ("kept", "kept", "fine"):
+            await router.execute(f"SELECT 1 AS {name}")
+        with pytest.raises(StatementRejectedError):
+            await router.execute("SELECT 1 AS bad")
+
+    told = [(event.digest_text, event.node, event.outcome) for event in listener.of(QueryLogged)]
+    replica = told[0][1]
+    assert replica in {server.endpoint for server in cluster.replicas}
+    assert told == [
+        ("SELECT ? AS kept", replica, "ok"),
+        ("SELECT ? AS kept", "cache", "ok"),
+        ("SELECT ? AS fine", "rule", "ok"),
+        ("SELECT ? AS bad", None, "StatementRejectedError"),
+    ]
+
+
 async def test_comments_rule_only_where_they_may(cluster: LocalCluster) -> None:
     """comment_hints: a hostgroup of this database; one that does not exist is left alone; a write stays on the primary."""
     source = rules(cluster)
