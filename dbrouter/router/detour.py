@@ -145,6 +145,8 @@ def _answered(
 ) -> Sent:
     """The answer to a call that no server is asked for."""
     answerer = Answerer(plan.hostgroup.name, who, described)
+    if plan.difference is not None:
+        plan.difference.calls += 1
     if effects.log:
         _tell(context, plan, who, answerer.hostgroup_name, "ok", started)
     return (rows, None, None), plan, answerer, answerer, 0, monotonic() - started

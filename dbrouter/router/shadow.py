@@ -3,7 +3,8 @@ Shadow: a candidate rule set beside the live one, asked about every statement wh
 
 The candidate is a `Planner` of its own over the same hostgroups, so it says what the router would do with the candidate rules,
 veto and all. It is asked once per text, where the live plan is made; a cached call pays nothing, but one whose destination would
-change adds one to its `Difference` (in `Database._tidy`, where such plans are sent by their `tidy` flag). Nothing the candidate
+change adds one to its `Difference` (in `Database._tidy`, where such plans are sent by their `tidy` flag, and in `detour` where no
+server was asked). Nothing the candidate
 says or raises reaches the call.
 """
 
@@ -24,7 +25,7 @@ DIGEST_LIMIT = 1000
 
 
 class Difference:
-    """A digest that would go elsewhere; `calls` counts the calls that succeeded on its cached plans."""
+    """A digest that would go elsewhere; `calls` counts the calls that succeeded on its plans."""
 
     __slots__ = ("calls", "candidate", "candidate_rule_id", "digest", "digest_text", "live", "live_rule_id", "plans")
 
@@ -49,7 +50,10 @@ class ShadowDifference:
     digest: int
     digest_text: str
     live: str
-    """Name of the hostgroup, or ``refused`` or ``answered`` by a rule."""
+    """
+    Name of the hostgroup; ``refused`` or ``answered`` by a rule; ``unpooled``: refused as a pooled call, because it has or makes
+    session state, is none or several statements, …
+    """
     candidate: str
     live_rule_id: int | None
     candidate_rule_id: int | None
@@ -187,7 +191,9 @@ class Shadow:
 
 
 def destination(plan: Plan) -> str:
-    """Where *plan* leads: the name of a hostgroup, or ``refused`` or ``answered`` by a rule."""
+    """Where *plan* leads, as `ShadowDifference.live` has it."""
     if plan.forbidden is not None:
         return "refused"
-    return "answered" if plan.effects is not None and plan.effects.ok_msg is not None else plan.hostgroup.name
+    if plan.effects is not None and plan.effects.ok_msg is not None:
+        return "answered"
+    return plan.hostgroup.name if plan.refusal is None else "unpooled"

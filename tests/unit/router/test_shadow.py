@@ -75,6 +75,45 @@ async def test_a_refusal_is_a_destination(tmp_path: Path) -> None:
         }
 
 
+async def test_what_no_connection_of_the_pool_may_take_is_a_destination(tmp_path: Path) -> None:
+    """A candidate that makes session state, or several statements, of a text would have its calls refused."""
+    rules = """query_rules:
+      - {rule_id: 3, match_pattern: 'AS orders$', replace_pattern: 'AS orders; BEGIN'}
+      - {rule_id: 4, match_pattern: '^SELECT 1 AS path$', replace_pattern: 'SET search_path TO elsewhere'}
+      - {rule_id: 5, match_digest: '^SET search', error_msg: 'no'}
+    """
+    async with opened(cluster(), shadow_rules=candidate(tmp_path, rules)) as router:
+        await router.execute("SELECT 1 AS orders")
+        await router.execute("SELECT 1 AS path")
+        async with router.connection() as connection:
+            await connection.execute("SET search_path TO here")
+
+        report = router.shadow_report()
+        assert report is not None
+        assert {(one.digest_text, one.live, one.candidate) for one in report.differences} == {
+            ("SELECT ? AS orders", "read", "unpooled"),
+            ("SELECT ? AS path", "read", "unpooled"),
+            ("SET search_path TO here", "unpooled", "refused"),
+        }
+
+
+async def test_calls_that_no_server_answers_are_counted(tmp_path: Path) -> None:
+    """Those that the cache or a rule of the live set answers are calls that would go elsewhere, too."""
+    live = [{"rule_id": 1, "match_digest": "kept", "cache_ttl": "10m"}, {"rule_id": 2, "match_digest": "fine", "OK_msg": "fine"}]
+    rules = "query_rules: [{rule_id: 7, match_digest: orders, destination_hostgroup: write}]"
+    async with opened(cluster(), shadow_rules=candidate(tmp_path, rules), query_rules=live) as router:
+        for _ in range(3):
+            await router.execute("SELECT 1 AS kept_orders")
+            await router.execute("SELECT 1 AS fine_orders")
+
+        report = router.shadow_report()
+        assert report is not None
+        assert {(one.digest_text, one.live, one.calls) for one in report.differences} == {
+            ("SELECT ? AS kept_orders", "read", 3),
+            ("SELECT ? AS fine_orders", "answered", 3),
+        }
+
+
 async def test_the_veto_holds_for_the_candidate_too(tmp_path: Path) -> None:
     """A candidate that would send a write to readers changes nothing, because it would be vetoed."""
     rules = "query_rules: [{rule_id: 3, match_digest: '.', destination_hostgroup: read}]"
