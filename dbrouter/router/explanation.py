@@ -116,7 +116,7 @@ def explain(context: Context, sql: str, wish: Wish) -> Explanation:
         attempts=plan.attempts,
         rewritten=plan.text if plan.text != sql else None,
         flag=decision.flag,
-        effects=(*_comment(context, decision), *_effects(plan), *_withheld(context, plan, decision)),
+        effects=(*_comment(context, decision), *_effects(plan), *_withheld(context, plan, decision, wish)),
         candidates=plan.hostgroup.candidates(monotonic()),
     )
 
@@ -161,7 +161,7 @@ def _comment(context: Context, decision: Decision) -> Iterator[str]:
         yield f"hostgroup {wanted} is none of {context.database}'s: the rules decide"
 
 
-def _withheld(context: Context, plan: Plan, decision: Decision) -> Iterator[str]:
+def _withheld(context: Context, plan: Plan, decision: Decision, wish: Wish) -> Iterator[str]:
     """Why a cache or a mirror that was asked for does nothing."""
     effects, statement = plan.effects, plan.statement
     if plan.refusal is not None or decision.OK_msg is not None:
@@ -169,6 +169,8 @@ def _withheld(context: Context, plan: Plan, decision: Decision) -> Iterator[str]
     if decision.cache_ttl is not None and (effects is None or effects.cache_ttl is None):
         if not plan.read:
             why = "it is a write"
+        elif wish.placed:
+            why = "the caller names the place that is to answer"
         elif words := (*statement.functions, *volatile_words(statement.text, context.engine)):
             why = f"{', '.join(dict.fromkeys(words))} may differ at each call; cache_volatile: true keeps it"
         else:

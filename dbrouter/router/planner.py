@@ -57,6 +57,11 @@ class Wish(NamedTuple):
     route: str | None = None
     hostgroup: int | str | None = None
 
+    @property
+    def placed(self) -> bool:
+        """Whether it names the primary, or any place, and so wants the answer of that place."""
+        return self.hostgroup is not None or self.route == "write"
+
 
 NO_WISH = Wish()
 
@@ -340,14 +345,15 @@ class Planner:
         if decision.error_msg is not None and decision.OK_msg is None:
             plan.forbidden = forbidden(decision.error_rule_id, decision.error_msg)
         plan.refusal = plan.forbidden or self._refusal(statement, lifted)
-        plan.effects = self._effects(asked, plan, decision, mirrors=mirrors)
+        plan.effects = self._effects(asked, plan, decision, placed=wish.placed, mirrors=mirrors)
         plan.detour = plan.refusal is not None or plan.effects is not None
         return plan
 
-    def _effects(self, asked: Statement, plan: Plan, decision: Decision, *, mirrors: bool) -> Effects | None:
+    def _effects(self, asked: Statement, plan: Plan, decision: Decision, *, placed: bool, mirrors: bool) -> Effects | None:
         statement = plan.statement
         cacheable = (
             decision.cache_ttl is not None
+            and not placed
             and plan.read
             and not statement.session
             and statement.kind in _CACHEABLE_KINDS

@@ -128,9 +128,11 @@ async def test_the_cache_answers_reads_for_a_while(cluster: LocalCluster) -> Non
         assert first.route.node != "cache" and again.route.node == "cache"
         assert [tuple(row) for row in again] == [("one",)] and (again.status, again.rowcount) == (first.status, first.rowcount)
         assert await router.fetchval(text, 2) == "two"
-        assert await router.fetchval(text, 1, route="write") == "one", (
-            "route= and hostgroup= are no part of the key, as in ProxySQL"
-        )
+        assert await router.fetchval(text, 1, route="read") == "one"
+        assert await router.fetchval(text, 1, route="write") == "new", "who names the primary wants what it says"
+        assert await router.fetchval(text, 1, hostgroup=20) == "new", "who names a place wants its answer"
+        explained = str(router.explain(text, route="write"))
+        assert "not answered from the result cache (cache_ttl is 600 s): the caller names" in explained
         async with router.transaction() as tx:
             assert await tx.fetchval(text, 1) == "new", "a transaction sees the server"
         stats = router.stats().cache
