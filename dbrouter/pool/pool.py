@@ -179,6 +179,11 @@ class Pool:
         return self._state.size
 
     @property
+    def max_size(self) -> int:
+        """Connections it may have at once."""
+        return self._state.max_size
+
+    @property
     def idle(self) -> int:
         """Connections ready to be taken."""
         return len(self._state.idle)

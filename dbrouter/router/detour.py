@@ -160,7 +160,12 @@ def offer(context: Context, effects: Effects, params: Sequence[Any]) -> None:
     if peer is None:
         return  # A reload within the delay has removed it.
     send_copy, own = peer.send_copy, [_own(value) for value in params]
-    context.mirror.offer(lambda: send_copy(copy.plan, own))
+    group = copy.plan.hostgroup
+    room = None
+    if group in (peer.writer, peer.reader, peer.planner.default) and group.members:
+        # Others wait for answers there, and must never wait for copies: half of the connections are left to them.
+        room = max(1, min(member.pool.max_size for member in group.members) // 2)
+    context.mirror.offer(lambda: send_copy(copy.plan, own), place=group, room=room)
 
 
 def _own(value: Any) -> Any:

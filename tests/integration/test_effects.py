@@ -278,6 +278,30 @@ async def test_a_mirror_that_fails_or_hangs_harms_nobody(cluster: LocalCluster) 
     assert router.closed
 
 
+async def test_copies_leave_connections_to_those_who_wait_for_answers(cluster: LocalCluster) -> None:
+    """Slow copies in a hostgroup that serves calls hold half of its connections at most, however many there are of them."""
+    sleep = "pg_sleep(30)" if dialect(cluster).postgresql else "SLEEP(30)"
+    source = rules(
+        cluster,
+        {"match_pattern": "1 AS original", "mirror_hostgroup": "read", "mirror_flagOUT": 7},
+        {"flagIN": 7, "match_pattern": "1 AS original", "replace_pattern": sleep, "apply": True},
+        pool={"max_size": 4, "acquire_timeout": "5s"},
+        read_functions=["pg_sleep", "sleep"],
+    )
+    source["hostgroups"][1]["servers"] = [cluster.replicas[0].endpoint]
+    router = await Router.open(source)
+    try:
+        for _ in range(8):
+            await router.execute("SELECT 1 AS original")
+        await asyncio.gather(*(router.execute("SELECT 1 AS original") for _ in range(2)))
+
+        mirror = router.stats().mirror
+        assert (mirror.running, mirror.waiting, mirror.dropped, mirror.sent) == (2, 8, 0, 0)
+    finally:
+        await router.aclose(timeout=0.1)
+    assert router.stats().mirror.running == 0
+
+
 async def test_a_copy_goes_to_its_hostgroup_or_nowhere(cluster: LocalCluster) -> None:
     """Where the mirror's servers are gone, no write is made twice on the primary, and no read is; not by a reload either."""
     speak = dialect(cluster)
