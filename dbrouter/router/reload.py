@@ -97,7 +97,7 @@ class Reloader:
         self._parts = parts
         self._follow = follow
         self.turn = asyncio.Lock()
-        self._closed = False
+        self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._since = monotonic()
         self._reloads = 0
         self._rejections = 0
@@ -136,10 +136,12 @@ class Reloader:
             started = monotonic()
             wanted = self.source if source is None else source
             try:
-                config, compiled = await asyncio.to_thread(_read, wanted)
+                config, compiled = await self._read(wanted)
                 differs = diff(self._parts.config, config)
                 self._refuse(config, wanted)
                 made = draft(config, compiled, self._parts) if differs else None
+            except PoolClosedError:
+                raise
             except Exception as error:
                 self._reject(error, trigger)
                 if source is None:
@@ -155,15 +157,25 @@ class Reloader:
 
     async def close(self) -> None:
         """Let the reload that is under way, if one is, end without effect, and begin none any more."""
-        self._closed = True
+        if not self._closing.done():
+            self._closing.set_result(None)
         async with self.turn:
             pass
 
     def _open(self) -> None:
-        if self._closed:
+        if self._closing.done():
             raise PoolClosedError("the router is closed: its configuration cannot be reloaded", pool="router")
 
     # ---- what can be taken back
+
+    async def _read(self, source: Source) -> tuple[RouterConfig, Compiled]:
+        """Read and compile in a thread, which is left to itself where the router is closed meanwhile: a file may never answer."""
+        reading = asyncio.get_running_loop().run_in_executor(None, _read, source)
+        reading.add_done_callback(_seen)
+        either: list[asyncio.Future[Any]] = [reading, self._closing]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        self._open()
+        return await reading
 
     def _refuse(self, config: RouterConfig, source: Source) -> None:
         file = os.fspath(source) if isinstance(source, str | os.PathLike) else None
@@ -273,6 +285,12 @@ def files_of(source: Source, config: RouterConfig | None = None) -> tuple[Path, 
 def _blamed(error: Exception) -> tuple[Path, ...]:
     files = (problem.file for problem in error.problems) if isinstance(error, ConfigError) else ()
     return tuple(dict.fromkeys(Path(file) for file in files if file is not None))
+
+
+def _seen(reading: asyncio.Future[Any]) -> None:
+    """What became of a reading that nobody waits for any more is nobody's business."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 def _read(source: Source) -> tuple[RouterConfig, Compiled]:

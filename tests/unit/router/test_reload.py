@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 from copy import deepcopy
@@ -652,6 +653,22 @@ async def test_closing_while_a_reload_is_under_way_leaves_nothing() -> None:
         with pytest.raises(PoolClosedError):
             await reloading
         servers[FOURTH].thaw()
+
+
+async def test_closing_does_not_wait_for_a_file_that_does_not_answer(tmp_path: Path) -> None:
+    """A configuration behind a network that hangs, or a pipe: the reload is told that the router is closed."""
+    pipe = tmp_path / "dbrouter.yaml"
+    os.mkfifo(pipe)
+    async with opened(cluster()) as router:
+        reloading = asyncio.ensure_future(router.reload(pipe))
+        await asyncio.sleep(0)
+        try:
+            await asyncio.wait_for(router.aclose(), 5)
+
+            with pytest.raises(PoolClosedError, match="cannot be reloaded"):
+                await asyncio.wait_for(reloading, 5)
+        finally:
+            await asyncio.to_thread(pipe.write_text, "at last")
 
 
 @pytest.mark.parametrize("when", ["at", "after"])
