@@ -187,6 +187,7 @@ class ConnectionFailed(Event):
     name: ClassVar[str] = "connection.failed"
     level: ClassVar[EventLevel] = EventLevel.WARNING
     hostgroup: str
+    """``probe`` where it was for the probe, whose old connection goes on."""
     node: str
     code: str
     cause: str

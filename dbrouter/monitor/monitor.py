@@ -26,7 +26,7 @@ from dbrouter.cluster.topology import NodeState, Shun, Topology
 from dbrouter.config.schema import ProbeSettings
 from dbrouter.drivers.base import ConnectOptions
 from dbrouter.errors import ConnectError
-from dbrouter.events import EventHub, LoopBlocked, NodeRestored, NodeShunned, TopologyChanged
+from dbrouter.events import ConnectionFailed, EventHub, LoopBlocked, NodeRestored, NodeShunned, TopologyChanged
 from dbrouter.monitor.looplag import LoopWatch
 from dbrouter.monitor.probe import Missed, Prober, Record, Seen
 from dbrouter.tasks import OwnedTasks
@@ -45,6 +45,8 @@ class _Watched:
     wake: asyncio.Event
     error: BaseException | None = None
     """What the last failed look raised."""
+    refused: str | None = None
+    """Why the probe cannot connect anew with another password, as far as it was told."""
     misplaced_since: float | None = None
     """Since when a replica stands where writes go (loop time), as far as it was told."""
     task: asyncio.Task[None] | None = None
@@ -224,9 +226,26 @@ class Monitor:
             state = replace(old, shun=shun, probed_at=now)
         self._publish(node, old, state, now)
         if isinstance(seen, Seen):
+            self._tell_refusal(entry, seen.refused)
             node.breaker.probe_succeeded(now)
         else:
             node.breaker.probe_failed(now, seen.detail)
+
+    def _tell_refusal(self, entry: _Watched, error: Exception | None) -> None:
+        """Once for each refusal in other words, and not for each look."""
+        refused = None if error is None else f"{type(error).__name__}: {error}"
+        if refused != entry.refused and refused is not None and self._events.listening:
+            self._events.emit(
+                ConnectionFailed(
+                    hostgroup="probe",
+                    node=entry.node.id,
+                    code=type(error).__name__,
+                    cause=refused,
+                    failures=1,
+                    retry_in=entry.settings.interval,
+                )
+            )
+        entry.refused = refused
 
     def _publish(self, node: Node, old: NodeState, state: NodeState, now: float) -> None:
         changed = old.role is not state.role or old.shun is not state.shun or old.probed_at is None

@@ -8,7 +8,7 @@ Prober: looks at one server through a connection of its own, outside every pool,
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dbrouter.config.schema import ProbeSettings
 from dbrouter.drivers.base import Connection, ConnectOptions, Driver, PasswordProvider, ProbeReply
@@ -21,6 +21,8 @@ class Seen:
 
     reply: ProbeReply
     took: float
+    refused: Exception | None = None
+    """Why the connection was not made anew with another password; the old one answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +43,20 @@ class Prober:
         self._password = password
         self._connection: Connection | None = None
         self._stale = False
+        self._keeps = False
+        """The old connection does where the new one cannot be made."""
 
     def reconfigure(self, options: ConnectOptions) -> None:
-        """Connect with *options* from the next look on; where they are other ones, on a new connection."""
+        """
+        Connect with *options* from the next look on; where they are other ones, on a new connection.
+
+        Where only the password is another one and the server does not take it, the old connection is kept and looked through, and
+        the next look tries again: a wrong password says nothing of the server, nor of connections that are open.
+        """
         if options != self._options:
+            before = self._options
+            same = replace(options, password=before.password, timeout=before.timeout) == before
+            self._keeps = same and (self._keeps or not self._stale)
             self._options = options
             self._stale = True
 
@@ -58,10 +70,8 @@ class Prober:
         started = loop.time()
         try:
             async with asyncio.timeout(timeout):
-                if self._stale or self._connection is None or self._connection.closed:
-                    self.close()
-                    self._stale = False
-                    self._connection = await self._driver.connect(self._options, password=self._password)
+                refused = await self._connect_where_needed()
+                assert self._connection is not None
                 reply = await self._connection.probe()
         except TimeoutError as error:
             self.close()
@@ -72,7 +82,26 @@ class Prober:
         except BaseException:
             self.close()
             raise
-        return Seen(reply=reply, took=loop.time() - started)
+        return Seen(reply=reply, took=loop.time() - started, refused=refused)
+
+    async def _connect_where_needed(self) -> Exception | None:
+        """Have a connection; the error where it is the old one because the new password was refused."""
+        if not self._stale and self._connection is not None and not self._connection.closed:
+            return None
+        if not self._keeps:
+            self.close()
+        try:
+            fresh = await self._driver.connect(self._options, password=self._password)
+        except TimeoutError:
+            raise
+        except Exception as error:
+            if self._connection is None or self._connection.closed:
+                raise
+            return error
+        self.close()
+        self._connection = fresh
+        self._stale = self._keeps = False
+        return None
 
     def close(self) -> None:
         """Close the probe connection at once."""

@@ -16,7 +16,7 @@ import pytest
 
 from dbrouter import ConfigError, DatabaseRemovedError, NoNodeAvailableError, ParameterError, PoolClosedError, Router
 from dbrouter.drivers.base import ConnectOptions
-from dbrouter.events import ConfigRejected, ConfigReloaded
+from dbrouter.events import ConfigRejected, ConfigReloaded, ConnectionFailed, NodeShunned
 from dbrouter.pool.pool import Pool
 from dbrouter.testing.fake import FakeDriver, FakeServer
 from tests.fakes import READERS, WRITER, cluster, configuration, opened
@@ -351,6 +351,41 @@ async def test_a_new_password_is_for_new_connections() -> None:
         gate.open()
         await asyncio.gather(*calls)
         await until(lambda: router.health().ready("all"))
+
+
+async def test_a_password_that_no_server_takes_ends_no_connection_that_works() -> None:
+    """One typing error, or a secret that comes before the database knows it: probes go on as they are, and say what is wrong."""
+    servers = cluster()
+    for server in servers.values():
+        server.password = "first"
+
+    def with_password(word: str) -> dict[str, Any]:
+        made = source(pool={"min_size": 1, "max_size": 1}, timeouts={"connect": "1s" if word == "first" else "2s"})
+        made["databases"]["app"]["password"] = word
+        return made
+
+    def told() -> set[str]:
+        return {event.node for event in listener.of(ConnectionFailed) if event.hostgroup == "probe"}
+
+    listener = Listener()
+    async with Router.open(with_password("first"), drivers=lambda _name: FakeDriver(servers), observers=[listener]) as router:
+        await until(lambda: all(pool.idle == 1 for pool in router._parts.pools))
+        await router.reload(with_password("frist"))
+        await until(lambda: told() == set(servers), what="every probe to be refused")
+
+        for _ in range(2):
+            assert (await router.execute("SELECT 1")).route.hostgroup == "read"
+            assert (await router.execute("SELECT 1", route="write")).route.hostgroup == "write"
+        assert router.health().ready("all") and not listener.of(NodeShunned)
+
+        servers[FIRST].stop()
+        await until(lambda: listener.of(NodeShunned), what="a server that is gone to be seen all the same")
+        connects = servers[SECOND].connects
+        servers[SECOND].password = "frist"
+        await until(lambda: servers[SECOND].connects > connects, what="the probe to ask again")
+        assert (await router.execute("SELECT 1")).route.node == SECOND
+    assert {event.node for event in listener.of(NodeShunned)} == {FIRST}
+    assert len([event for event in listener.of(ConnectionFailed) if event.hostgroup == "probe"]) == 3
 
 
 class Told(FakeDriver):
