@@ -21,6 +21,10 @@ POLL_SECONDS = 2.0
 """How long a change that nothing told of may go unnoticed."""
 DEBOUNCE_SECONDS = 0.2
 """Changes that follow each other faster are one."""
+SETTLED_SECONDS = 0.2
+"""A file that has not changed for so long is whole, as far as one can see."""
+SETTLING_LIMIT = 25
+"""How many times a file that goes on changing is waited for."""
 
 Look = tuple[str, int, int, int, int, int]
 """What a file is at one moment."""
@@ -54,7 +58,11 @@ class FileWatch:
         self._known = {file: known[file] if file in known else look(file) for file in files()}
 
     async def changed(self) -> None:
-        """Wait until one of the files is there and is another than when this was last answered. If cancelled, nothing is left."""
+        """
+        Wait until one of the files is there and is another than when this was last answered, and changes no more.
+
+        If cancelled, nothing is left.
+        """
         while not self._news():
             folders = self._folders()
             if not folders:
@@ -65,6 +73,10 @@ class FileWatch:
             except (OSError, RuntimeError):
                 # A folder went while it was to be watched, or the system has no watch left: looking now and then does too.
                 await asyncio.sleep(POLL_SECONDS)
+        for _ in range(SETTLING_LIMIT):
+            await asyncio.sleep(SETTLED_SECONDS)
+            if not self._news():
+                return
 
     async def _something_happened(self, folders: tuple[Path, ...]) -> None:
         """Wait until the folders tell of anything after which a file is another one, or stop being what they were."""

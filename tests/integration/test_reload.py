@@ -21,6 +21,7 @@ import pytest
 from dbrouter import ParameterError, Router
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.cluster.node import Member, Node
+from dbrouter.config import watch
 from dbrouter.events import ConfigRejected, ConfigReloaded
 from dbrouter.pool.pool import Pool
 from dbrouter.resilience.breaker import Breaker
@@ -453,6 +454,23 @@ async def test_a_file_that_changes_while_the_router_opens_is_reloaded(
         await until(lambda: readers(router) == 2, what="the configuration to be read again")
     async with watched(path) as (router, _):
         await until(lambda: router.config.shadow_rules.query_rules, what="the shadow rules to be read again")  # type: ignore[union-attr]
+
+
+async def test_half_a_file_is_not_put_in_force(pg: LocalCluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is written slowly, and whose beginning would load by itself, is read when it changes no more."""
+    monkeypatch.setattr(watch, "SETTLED_SECONDS", 1.0)
+    path = tmp_path / "dbrouter.yaml"
+    path.write_text(small(pg, 2))
+    async with watched(path) as (router, listener):
+        lines = small(pg, 2, start="all").splitlines(keepends=True)
+        with path.open("w") as written:
+            for line in lines:
+                written.write(line)
+                written.flush()
+                await asyncio.sleep(0.05)
+        await until(lambda: router.config.start == "all", what="the whole file to be in force")
+    assert [event.changes for event in listener.of(ConfigReloaded)] == [("setting start changed: any → all",)]
+    assert not listener.of(ConfigRejected)
 
 
 async def test_watching_needs_a_file(pg: LocalCluster) -> None:
