@@ -100,12 +100,13 @@ async def test_a_reply_that_came_in_the_tick_of_the_deadline_wins() -> None:
     async with pool_over() as bench:
         lease = await leased(bench)
         reply = Reply()
-        running = asyncio.ensure_future(statement(lease, reply, monotonic() + 0.01, is_read=False))
+        deadline = monotonic() + 0.05
+        running = asyncio.ensure_future(statement(lease, reply, deadline, is_read=False))
         await ticks(2)
 
-        asyncio.get_running_loop().call_later(0.009, reply.future.set_result, "committed")
-        blocked_until = monotonic() + 0.03
-        while monotonic() < blocked_until:
+        loop = asyncio.get_running_loop()
+        loop.call_at(loop.time() + (deadline - monotonic()) - 0.002, reply.future.set_result, "committed")
+        while monotonic() < deadline + 0.02:
             pass
 
         assert await running == "committed"
