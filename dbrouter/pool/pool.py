@@ -153,6 +153,7 @@ class Pool:
             on_connect=on_connect,
             on_connect_failed=on_connect_failed,
             on_connected=on_connected,
+            stopping=self._stopping,
         )
         self.take: Callable[[float, bool], Lease | None] = self._state.take
         self.on_release = self._state.on_release
@@ -411,6 +412,9 @@ class Pool:
         self._jobs.cancel()
         self._stop_timers()
         return held
+
+    def _stopping(self) -> bool:
+        return self._state.draining or self._jobs.closed
 
     def _stop_handing_out(self) -> None:
         if self._state.draining:

@@ -46,10 +46,10 @@ def connect_options(
 
 
 class AdoptingHook:
-    """Hands the user's `on_connect` the same object that `connection()` gives."""
+    """Hands the user's `on_connect` the same object that `connection()` gives; failures are told by the name of `__wrapped__`."""
 
     def __init__(self, hook: OnConnect, hostgroup: Hostgroup, member: Member) -> None:
-        self._hook = hook
+        self.__wrapped__ = hook
         self._hostgroup = hostgroup
         self._member = member
         self._context: Context | None = None
@@ -60,5 +60,4 @@ class AdoptingHook:
 
     async def __call__(self, lease: Lease) -> None:
         assert self._context is not None
-        await self._hook(PinnedConnection.adopt(self._context, self._hostgroup, self._member, lease))
-        lease.dirty = None  # What the hook sets is how every connection begins.
+        await self.__wrapped__(PinnedConnection.adopt(self._context, self._hostgroup, self._member, lease))

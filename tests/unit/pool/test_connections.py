@@ -139,6 +139,44 @@ async def test_a_hook_that_fails_costs_the_connection(trouble: str) -> None:
         assert len(bench.server.connections) <= 1
 
 
+@pytest.mark.parametrize("who", ["the hook", "the hook, of its task", "the driver"])
+async def test_a_cancellation_that_nobody_asked_for_is_a_failure_like_others(who: str) -> None:
+    """It is told, it slows the next attempt, and once it stops the caller is served."""
+    stops = asyncio.Event()
+
+    async def on_connect(lease: Lease) -> None:
+        if who == "the driver" or stops.is_set():
+            return
+        if who == "the hook":
+            raise asyncio.CancelledError("of itself")
+        task = asyncio.current_task()
+        assert task is not None and task.cancel()
+        await asyncio.sleep(1)
+
+    pace = PaceSettings(backoff=0.02, backoff_max=0.02, backoff_config=0.02)
+    async with pool_over(hooks={"on_connect": on_connect}, pace=pace) as bench:
+        admit = bench.server.admit
+
+        async def cancelled(password: str | None) -> str:
+            if who == "the driver" and not stops.is_set():
+                raise asyncio.CancelledError("of itself")
+            return await admit(password)
+
+        bench.server.admit = cancelled  # type: ignore[method-assign]
+        waiting = asyncio.ensure_future(bench.pool.acquire(None))
+        started = monotonic()
+        await until(lambda: len(bench.listener.of(ConnectionFailed)) == 3)
+        took = monotonic() - started
+        stops.set()
+        (await waiting).release()
+
+        told = bench.listener.of(ConnectionFailed)
+        assert took >= told[0].retry_in + told[1].retry_in
+        assert all("CancelledError" in event.cause for event in told)
+        assert who == "the driver" or all("on_connect" in event.cause for event in told)
+        assert bench.pool.stats(monotonic()).connect_failures == 3
+
+
 async def test_a_statement_of_the_hook_has_its_deadline() -> None:
     """The pool's timer watches a connection that is not in the pool yet."""
     cut: list[str | None] = []
