@@ -120,13 +120,13 @@ class Connector:
             if self._stopping():
                 raise
             # Not our doing: raised by the driver itself, or by code in the hook that cancels the task it runs in.
-            self._failed(self._named(error, phase, options), phase, connection, started)
+            self._failed(self._named(error, phase, options), phase, connection, options, started)
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             return None
         except Exception as error:
-            self._failed(error, phase, connection, started)
+            self._failed(error, phase, connection, options, started)
             return None
         finally:
             if not ready and connection is not None:
@@ -159,25 +159,31 @@ class Connector:
         if self._events.listening_debug:
             self._events.emit(ConnectionOpened(hostgroup=self.hostgroup, node=self._node, took=seconds))
 
-    def _failed(self, error: BaseException, phase: Phase, connection: Connection | None, started: float) -> None:
+    def _failed(
+        self, error: BaseException, phase: Phase, connection: Connection | None, options: ConnectOptions, started: float
+    ) -> None:
         now = monotonic()
         if phase is Phase.SETUP and connection is not None:
             verdict = judge_hook(error, connection, self._judge)
         else:
             verdict = self._judge(error, phase)
-        delay = self._pace.failed(started, now, verdict.blame, self._rng)
+        # Ours say all there is to say; a class name and a code around it would hide the hook's.
+        told = error.args[0] if isinstance(error, ConnectError) else _told(error)
         self._counters.connect_failures += 1
         self._counters.connect_seconds_total += now - started
-        # Ours say all there is to say; a class name and a code around it would hide the hook's.
-        self.last_failure = error.args[0] if isinstance(error, ConnectError) else _told(error)
-        if self._on_connect_failed is not None:
-            self._on_connect_failed(verdict, error, now - started)
+        delay = 0.0
+        if options is self.options:
+            delay = self._pace.failed(started, now, verdict.blame, self._rng)
+            self.last_failure = told
+            if self._on_connect_failed is not None:
+                self._on_connect_failed(verdict, error, now - started)
+        # Else a reload has brought other options meanwhile, and the failure of the old ones says nothing of what comes next.
         if self._events.listening:
             event = ConnectionFailed(
                 hostgroup=self.hostgroup,
                 node=self._node,
                 code=verdict.code,
-                cause=self.last_failure,
+                cause=told,
                 failures=self._pace.failures,
                 retry_in=delay,
             )

@@ -72,6 +72,8 @@ class Ending:
         self._jobs.cancel()
         for stop in self._stops:
             stop()
+        # Somebody else may be draining it, and waits for the leases that are gone now.
+        self.look()
         return held
 
     def look(self) -> None:

@@ -64,12 +64,12 @@ class Line:
         state = self._state
         waiter: Waiter = loop.create_future()
         state.enqueue(waiter)
-        self._supply()
         # A millisecond late rather than early: uvloop's clock is that coarse.
         timer = loop.call_later(max(0.0, limit - started) + 0.001, _give_up, waiter)
         look = None if elsewhere is None else _Look(loop, waiter, elsewhere)
         lease: Lease | None = None
         try:
+            self._supply()
             lease = await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:

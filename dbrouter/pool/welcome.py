@@ -53,7 +53,7 @@ async def welcome(hook: OnConnect, lease: Lease, options: ConnectOptions) -> Non
     connection = lease.connection
     if connection.closed:
         raise hook_failed("on_connect", hook, options, "it closed the connection")
-    if connection.in_transaction or connection.needs_settling:
+    if connection.in_transaction or connection.needs_settling or lease.armed:
         raise hook_failed("on_connect", hook, options, "it left a transaction or a statement open on the connection")
     # What the hook has set is how sessions of this pool are meant to be.
     lease.dirty = None

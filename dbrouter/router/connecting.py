@@ -60,4 +60,9 @@ class AdoptingHook:
 
     async def __call__(self, lease: Lease) -> None:
         assert self._context is not None
-        await self.__wrapped__(PinnedConnection.adopt(self._context, self._hostgroup, self._member, lease))
+        connection = PinnedConnection.adopt(self._context, self._hostgroup, self._member, lease)
+        try:
+            await self.__wrapped__(connection)
+        finally:
+            # Whoever keeps it would send statements into those of the connection's next user.
+            connection._lease = None

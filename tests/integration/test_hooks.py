@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dbrouter import ConnectError, PinnedConnection, Router
+from dbrouter import ConnectError, PinnedConnection, Router, StatementRejectedError
 from dbrouter.events import BreakerChanged, ConnectionFailed
 from dbrouter.testing import FaultProxy, LocalCluster
 from tests.routers import Listener, until
@@ -207,3 +207,20 @@ async def test_what_the_server_answers_to_a_hook_is_the_hooks_affair(cluster: Lo
         assert raised.value.blame == "config" and raised.value.__cause__ is not None
         assert (node.breaker.state, node.breaker.failed_calls) == ("CLOSED", 0)
         assert listener.of(ConnectionFailed)[0].code == "on_connect"
+
+
+async def test_what_a_hook_keeps_of_its_connection_is_closed_to_it(cluster: LocalCluster) -> None:
+    """Once the hook is over the connection is other callers': a statement on the object that the hook was given is refused."""
+    kept: list[Any] = []
+
+    async def keeps(connection: Any) -> None:
+        await connection.execute("SELECT 1")
+        kept.append(connection)
+
+    hook = Trouble()
+    hook.doing = keeps
+    async with opened(cluster.primary.dsn(), hook, Listener(), password=None) as router:
+        await router.execute("SELECT 1")
+        with pytest.raises(StatementRejectedError, match="not open"):
+            await kept[0].execute("SELECT 2")
+        assert (await router.execute("SELECT 3"))[0][0] == 3
