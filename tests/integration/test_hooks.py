@@ -12,7 +12,7 @@ import pytest
 from dbrouter import ConnectError, PinnedConnection, Router, StatementRejectedError
 from dbrouter.events import BreakerChanged, ConnectionFailed
 from dbrouter.testing import FaultProxy, LocalCluster
-from tests.routers import Listener, until
+from tests.routers import Listener, configuration, until
 
 
 class Strange(BaseException):
@@ -224,3 +224,19 @@ async def test_what_a_hook_keeps_of_its_connection_is_closed_to_it(cluster: Loca
         with pytest.raises(StatementRejectedError, match="not open"):
             await kept[0].execute("SELECT 2")
         assert (await router.execute("SELECT 3"))[0][0] == 3
+
+
+async def test_a_hook_that_fails_everywhere_is_what_calls_end_with(cluster: LocalCluster) -> None:
+    """With replicas to go to as well: reads and writes say the hook's failure soon, instead of waiting or blaming the cluster."""
+
+    async def on_connect(connection: PinnedConnection) -> None:
+        raise RuntimeError("no such codec")
+
+    document = configuration(cluster, start="all", pool={"min_size": 0})
+    async with Router.open(document, on_connect=on_connect) as router:
+        for statement in ("SELECT 1", "CREATE TABLE never_made (id int)") * 2:
+            with pytest.raises(ConnectError, match=r"on_connect '.*' failed.*RuntimeError: no such codec") as raised:
+                async with asyncio.timeout(10):
+                    await router.execute(statement)
+            assert raised.value.blame == "config"
+        assert {node.breaker.failed_calls for node in router.health().nodes} == {0}
