@@ -183,12 +183,12 @@ class PoolClosedError(PoolError):
 
 
 class ConnectError(DBRouterError):
-    """A connection could not be made; the driver's exception is the cause."""
+    """A connection could not be made; the driver's exception is the cause, or what the application's own hook raised."""
 
     code = "DBR-N01"
     endpoint: str
     blame: str | None = None
-    """``node``, ``load`` or ``config`` (credentials, database name), where it is known."""
+    """``node``, ``load`` or ``config`` (credentials, database name, a hook of the application), where it is known."""
 
 
 class DeadlineExceededError(DBRouterError, TimeoutError):

@@ -269,10 +269,11 @@ class Member:
 
 
 def _connect_error(node: Node, verdict: Verdict, cause: BaseException) -> ConnectError:
-    error = ConnectError(
-        f"no connection to {node.endpoint}: {type(cause).__name__}: {cause}", endpoint=node.endpoint, blame=verdict.blame
-    )
-    error.__cause__ = cause
+    # A hook's failure (`drivers/hooks.py`) says all itself, and has what the hook raised as its cause.
+    hook = isinstance(cause, ConnectError)
+    why = cause.args[0] if hook else f"{type(cause).__name__}: {cause}"
+    error = ConnectError(f"no connection to {node.endpoint}: {why}", endpoint=node.endpoint, blame=verdict.blame)
+    error.__cause__ = cause.__cause__ or cause if hook else cause
     return error
 
 

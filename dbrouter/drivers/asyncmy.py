@@ -94,9 +94,9 @@ class AsyncmyDriver:
         Open a connection: socket, TLS, authentication, and in one round trip settings, init statements and the read-only session.
 
         Raises:
-            OperationalError: 2003 when it cannot be reached or the whole took longer than ``options.timeout``; 2026 TLS; 2061
-            no password;
+            OperationalError: 2003 when it cannot be reached or the whole took longer than ``options.timeout``; 2026 TLS;
                 the server's own numbers.
+            ConnectError: the password provider failed, or took the whole time.
             ConfigError: options that no server could fulfil.
         """
         settings, statements = session_settings(options, _OPTIONS, "asyncmy")

@@ -21,6 +21,7 @@ from typing import Any
 import asyncpg
 
 from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, ProbeReply, Reply
+from dbrouter.drivers.hooks import ask_password
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.postgres import (
     BACKEND_QUERY,
@@ -33,7 +34,7 @@ from dbrouter.drivers.postgres import (
     probe_reply,
     quoted,
 )
-from dbrouter.drivers.postgres_connect import ask_password, is_pooler, library_arguments
+from dbrouter.drivers.postgres_connect import is_pooler, library_arguments
 from dbrouter.drivers.sockets import SocketWatch, watch_peer
 from dbrouter.drivers.statements import KEPT, LONGEST, Sightings, Statements
 from dbrouter.errors import ParameterError, TransactionAbortedError
@@ -69,16 +70,16 @@ class AsyncpgDriver:
         Raises:
             TimeoutError: the whole took longer than ``options.timeout``; the message says what it was doing.
             OSError: it cannot be reached.
-            ConfigError: the endpoint is PgBouncer and ``via`` does not say so; the password provider failed; the options cannot
-                be used.
+            ConfigError: the endpoint is PgBouncer and ``via`` does not say so; the options cannot be used.
+            ConnectError: the password provider failed, or took the whole time.
             asyncpg.PostgresError: the server's refusal.
         """
-        step = "asking for the password"
+        deadline = asyncio.get_running_loop().time() + options.timeout
+        secret = await ask_password(options, password, deadline)
+        step = "connecting and authenticating"
         raw: Any = None
         try:
-            async with asyncio.timeout(options.timeout) as limit:
-                secret = await ask_password(options, password)
-                step = "connecting and authenticating"
+            async with asyncio.timeout_at(deadline) as limit:
                 raw = await asyncpg.connect(password=secret, **library_arguments(options))
                 watch_peer(_socket(raw))
                 step = "setting up the session"

@@ -43,7 +43,7 @@ from dbrouter.drivers.verdicts import (
     isolation_level,
     row,
 )
-from dbrouter.errors import ConfigError, ParameterError
+from dbrouter.errors import ConfigError, ConnectError, ParameterError
 from dbrouter.terms import UNSAFE_CHARSETS, Flavor, Phase, Role
 
 # --- verdicts -------------------------------------------------------------------------------------------------------------------
@@ -179,6 +179,7 @@ _UNKNOWN = row(AMB, NODE, DROP, NOWHERE, "unknown error: the state of the connec
 _OURS = row(AMB, NONE, DROP, NOWHERE, "unknown error: the state of the connection is not known")
 _UNREADABLE = row(DONE, NONE, DROP, NOWHERE, "the server answered, and a value of the answer cannot be read")
 _MISUSE = row(FAIL, NONE, KEEP, NOWHERE, "nothing was sent")
+_SETTINGS = row(FAIL, CFG, KEEP, NOWHERE, "settings; nothing was sent")
 _CANCELLED = row(AMB, NONE, DROP, NOWHERE, "the caller gave up; the server runs on until it is killed")
 _TIMED_OUT = row(AMB, SLOW, DROP, OTHER, "no answer in time")
 _SYSTEM = row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True)
@@ -222,6 +223,8 @@ def _meaning(error: BaseException, number: int | None, flavor: Flavor | None) ->
     if number is not None:
         return _by_number(error, number, flavor)
     name = type(error).__name__
+    if isinstance(error, ConfigError | ConnectError):
+        return _SETTINGS
     if isinstance(error, ValueError):
         return _UNREADABLE
     # TimeoutError is an OSError, so it comes first.

@@ -1,5 +1,5 @@
 """
-Opening a connection to MySQL or MariaDB: password, TLS, the steps with one limit over all of them, and what a failure is called.
+Opening a connection to MySQL or MariaDB: TLS, the steps with one limit over all of them, and what a failure is called.
 
 The libraries bound only the TCP connect; a server that accepts and then says nothing would hold them for ever.
 """
@@ -7,7 +7,6 @@ The libraries bound only the TCP connect; a server that accepts and then says no
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import ssl
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from dbrouter.drivers.base import ConnectOptions, PasswordProvider, TlsOptions
+from dbrouter.drivers.hooks import ask_password
 from dbrouter.drivers.mysql import library_options, setup_statements
 from dbrouter.drivers.mysql_session import Errors, MysqlSession
 from dbrouter.errors import ConfigError
@@ -74,16 +74,17 @@ async def open_session(
 
     Raises:
         the library's OperationalError: 2003 when the server cannot be reached or the whole took longer than
-        ``options.timeout``; 2026 TLS;
-            2061 no password. The server's own errors. If it fails or is cancelled, no socket is left.
+            ``options.timeout``; 2026 TLS. The server's own errors. If it fails or is cancelled, no socket is left.
+        ConnectError: the password provider failed, or took the whole time.
     """
     place = f"Can't connect to MySQL server on {options.endpoint!r}"
-    step = "asking for the password"
+    deadline = asyncio.get_running_loop().time() + options.timeout
+    secret = await ask_password(options, password, deadline)
+    step = "connecting"
     link: L | None = None
     try:
-        async with asyncio.timeout(options.timeout) as limit:
-            link = link_for(await ask_password(options, password))
-            step = "connecting"
+        async with asyncio.timeout_at(deadline) as limit:
+            link = link_for(secret or "")
             await link.reach(peer)
             step = "authenticating"
             await link.greet()
@@ -97,33 +98,11 @@ async def open_session(
             link.abort()
         if isinstance(error, TimeoutError) and limit.expired():
             raise errors.operational(2003, f"{place} within {options.timeout:g}s ({step})") from error
-        if isinstance(error, CredentialsError):
-            raise errors.operational(2061, str(error)) from error.__cause__
         if isinstance(error, ssl.SSLError):
             raise errors.operational(2026, f"{place}: {error}") from error
         if isinstance(error, OSError):
             raise errors.operational(2003, f"{place} ({error})") from error
         raise
-
-
-async def ask_password(options: ConnectOptions, provider: PasswordProvider | None) -> str:
-    """
-    The password for this connect: the provider's answer, or the configured one.
-
-    Raises:
-        CredentialsError: the provider failed; its error is the cause.
-    """
-    if provider is None:
-        return options.password or ""
-    try:
-        answer = provider(options.endpoint)
-        return await answer if inspect.isawaitable(answer) else answer
-    except Exception as error:
-        raise CredentialsError(f"the password provider failed for {options.endpoint!r}: {error}") from error
-
-
-class CredentialsError(Exception):
-    """No password could be had; each driver turns it into its library's error 2061."""
 
 
 def as_latin1(password: str) -> str:

@@ -1,17 +1,16 @@
 """
-What a PostgreSQL connection is opened with: the client library's arguments, TLS, the password; and what is said to a pooler.
+What a PostgreSQL connection is opened with: the client library's arguments, TLS; and what is said to a pooler.
 """
 
 from __future__ import annotations
 
-import inspect
 import os
 import ssl
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from dbrouter.drivers.base import ConnectOptions, PasswordProvider, TlsOptions
+from dbrouter.drivers.base import ConnectOptions, TlsOptions
 from dbrouter.errors import ConfigError
 
 _OURS = frozenset({"statement_cache_size", "max_cacheable_statement_size"})
@@ -72,26 +71,6 @@ def _verifying_context(tls: TlsOptions, _changed: tuple[int, ...]) -> ssl.SSLCon
     if tls.cert:
         context.load_cert_chain(tls.cert, tls.key)
     return context
-
-
-async def ask_password(options: ConnectOptions, provider: PasswordProvider | None) -> str | None:
-    """
-    The password of the options, or what *provider* says for this endpoint.
-
-    Raises:
-        ConfigError: the provider failed (its exception is the cause), or said something else than a text.
-    """
-    if provider is None:
-        return options.password
-    try:
-        answer = provider(options.endpoint)
-        if inspect.isawaitable(answer):
-            answer = await answer
-    except Exception as error:
-        raise ConfigError(f"the password provider failed for {options.endpoint}: {type(error).__name__}: {error}") from error
-    if not isinstance(answer, str):
-        raise ConfigError(f"the password provider said {type(answer).__name__} instead of str for {options.endpoint}")
-    return answer
 
 
 def is_pooler(options: ConnectOptions, evidence: str) -> ConfigError:

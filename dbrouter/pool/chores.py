@@ -122,8 +122,8 @@ class Jobs:
                 task.cancel()
 
     async def wait(self) -> None:
-        """Until all that run now have ended."""
-        if self._running:
+        """Until all have ended, also what one of them started when it was over."""
+        while self._running:
             await asyncio.wait(list(self._running))
 
     def forget(self) -> None:

@@ -1,7 +1,10 @@
 """
-Pool: the connections of one node in one hostgroup, and the line of those who want one.
+Pool: the connections of one node in one hostgroup.
 
 `PoolState` decides; here it is done: opening and closing connections, pinging, waking waiters, timers, events, counting.
+What has a file of its own: what can be seen of a pool (`gauges.py`), those who wait (`line.py`), making one connection
+(`connector.py`, `welcome.py`), having as many as are needed (`supply.py`), what is due by the clock (`upkeep.py`), what is done
+to one that nobody holds (`chores.py`), the end (`ending.py`).
 Everything happens in one event loop and between two awaits nothing else runs, so there is no lock.
 
 Connecting belongs to the pool and goes on in the background, at a pace of its own: a caller stands in line and is served by
@@ -15,7 +18,6 @@ What it leaves to others: which node to use, what a failure means (`judge`), whe
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from math import inf
@@ -25,17 +27,20 @@ from typing import assert_never
 from dbrouter.config.schema import PoolSettings
 from dbrouter.drivers.base import Connection, ConnectOptions, Driver, PasswordProvider
 from dbrouter.drivers.outcome import Verdict
-from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
-from dbrouter.events import AcquireWaited, ConnectionClosed, EventHub, LeaseLeaked
+from dbrouter.events import ConnectionClosed, EventHub
 from dbrouter.pool import chores
 from dbrouter.pool.chores import Job, Jobs
 from dbrouter.pool.connector import Connector
-from dbrouter.pool.fork import forget_in_child
+from dbrouter.pool.ending import Ending
+from dbrouter.pool.fork import Home, forget_in_child
+from dbrouter.pool.gauges import Action, Gauges, Waiter
 from dbrouter.pool.lease import Lease
+from dbrouter.pool.line import Elsewhere, Line
 from dbrouter.pool.pace import Pace, PaceSettings
-from dbrouter.pool.refusals import timed_out
-from dbrouter.pool.state import Check, Close, Connect, Hand, Later, Place, PoolState, Refuse, Take, Wait
-from dbrouter.pool.stats import PoolCounters, PoolSnapshot
+from dbrouter.pool.state import Check, Close, Hand, Place, PoolState, Refuse, Take, Wait
+from dbrouter.pool.stats import PoolCounters
+from dbrouter.pool.supply import Supply
+from dbrouter.pool.upkeep import Upkeep
 from dbrouter.pool.watch import DeadlineWatch
 from dbrouter.tasks import OwnedTasks
 from dbrouter.terms import ConnectionFate, Phase
@@ -46,18 +51,10 @@ KEEPALIVE_SECONDS = 30.0
 _POLITE = frozenset({"lifetime", "idle", "uses", "session_state", "refused", "draining", "expired", "resized", "reloaded"})
 """Reasons for which the connection is well and the server deserves a goodbye; for all others the socket is closed at once."""
 
-CONNECT_PATIENCE = 1.0
-"""Seconds for which a call waits for a connection that is being made, before an idle one of another pool serves it instead."""
-LOOK_ELSEWHERE_EVERY = 0.05
-"""Seconds between two looks of somebody in line at whether another pool could serve at once."""
-
 _IN_WORK = frozenset({Place.CHECKING, Place.SETTLING, Place.CLOSING})
 
-_Waiter = asyncio.Future["Lease | None"]
-_Action = Hand[Lease, _Waiter] | Close[Lease] | Check[Lease]
 
-
-class Pool:
+class Pool(Gauges):
     """
     Connections of one node in one hostgroup.
 
@@ -77,28 +74,20 @@ class Pool:
 
     __slots__ = (
         "__weakref__",
-        "_connector",
-        "_counters",
+        "_check_home",
+        "_ending",
         "_events",
+        "_home",
         "_hooked",
         "_jobs",
         "_judge",
-        "_loop",
-        "_may_connect",
-        "_pid",
-        "_quiet",
-        "_retry",
+        "_line",
         "_rng",
         "_settings",
-        "_state",
-        "_supplying",
-        "_tick",
-        "hostgroup",
-        "name",
-        "node",
+        "_supply",
+        "_upkeep",
         "on_release",
         "take",
-        "watch",
     )
 
     def __init__(
@@ -129,8 +118,7 @@ class Pool:
         self._hooked = on_connect is not None
         self._rng = rng
         self._judge = judge
-        self._may_connect = may_connect
-        self._state: PoolState[Lease, _Waiter] = PoolState(
+        self._state: PoolState[Lease, Waiter] = PoolState(
             min_size=min(settings.min_size, settings.max_size),
             max_size=settings.max_size,
             max_waiting=settings.max_waiting,
@@ -153,17 +141,21 @@ class Pool:
             on_connect=on_connect,
             on_connect_failed=on_connect_failed,
             on_connected=on_connected,
+            stopping=lambda: self._ending.begun(),
         )
         self.take: Callable[[float, bool], Lease | None] = self._state.take
         self.on_release = self._state.on_release
         self._jobs = Jobs(tasks, name, self._over)
+        self._supply = Supply(self._state, self._jobs, self._connector, may_connect=may_connect, seat=self._seat, act=self.act)
+        self._line = Line(self, self._state, counters=self._counters, events=events, supply=self._supply.look)
+        self._upkeep = Upkeep(
+            self, self._state, settings, self._counters, events=events, rng=rng, act=self.act, supply=self._supply.look
+        )
         self.watch = DeadlineWatch(self._holding)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._pid = os.getpid()
-        self._supplying = False
-        self._quiet = asyncio.Event()
-        self._retry: asyncio.TimerHandle | None = None
-        self._tick: asyncio.TimerHandle | None = None
+        stops = (self.watch.stop, self._supply.stop, self._upkeep.stop)
+        self._ending = Ending(self._state, self._jobs, stops, refusal=self._line.closing, close=self.act, cut_off=self._cut_off)
+        self._home = Home(self, self._ending.begun)
+        self._check_home = self._home.check
         forget_in_child(self)
 
     def __repr__(self) -> str:
@@ -171,124 +163,18 @@ class Pool:
         draining = " draining" if self._state.draining else ""
         return f"<Pool {self.name} idle={self.idle} in_use={self.in_use}/{self._state.max_size}{waiting}{draining}>"
 
-    # ---- what can be seen
-
-    @property
-    def size(self) -> int:
-        """Connections of any kind, those being made or closed included."""
-        return self._state.size
-
-    @property
-    def max_size(self) -> int:
-        """Connections it may have at once."""
-        return self._state.max_size
-
-    @property
-    def idle(self) -> int:
-        """Connections ready to be taken."""
-        return len(self._state.idle)
-
-    @property
-    def in_use(self) -> int:
-        """Connections somebody holds."""
-        return self._state.in_use
-
-    @property
-    def waiting(self) -> int:
-        """Callers in line."""
-        return len(self._state.waiters)
-
-    @property
-    def outstanding(self) -> int:
-        """in_use + waiting: what a balancer compares."""
-        state = self._state
-        return len(state.seats) - len(state.idle) - state.aside + len(state.waiters)
-
-    @property
-    def spare(self) -> bool:
-        """Whether one more caller would find an idle connection."""
-        state = self._state
-        return len(state.idle) > len(state.waiters)
-
-    @property
-    def full(self) -> bool:
-        """Whether it has every connection it may have and none is idle: one more caller waits for somebody to be done."""
-        state = self._state
-        return not state.idle and len(state.seats) >= state.max_size
-
-    def stalled(self, now: float) -> bool:
-        """Whether a connection is being made, and even the youngest attempt takes longer than callers should wait for."""
-        state = self._state
-        return bool(state.connecting) and now - state.pace.started_at >= CONNECT_PATIENCE
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is no connection that could come back to somebody in line; one that is being made does not count."""
-        return not self._state.seats
-
-    def starving(self, now: float) -> bool:
-        """Whether there is no connection, connecting has just failed, and the next attempt has to wait for its time."""
-        state = self._state
-        return not state.seats and bool(state.pace.failures) and not state.connecting and state.pace.next_at(now) > now
-
-    @property
-    def wants_connections(self) -> bool:
-        """Whether it keeps connections open that nobody asks for (`min_size`)."""
-        return self._state.min_size > 0
-
-    @property
-    def last_connect_failure(self) -> str | None:
-        """``ClassName: message`` of the last failure to connect since the last success."""
-        return self._connector.last_failure
-
-    @property
-    def draining(self) -> bool:
-        """Whether nothing is handed out any more."""
-        return self._state.draining
-
-    def stats(self, now: float) -> PoolSnapshot:
-        """The numbers of this moment. *now* is monotonic seconds; nothing is read from a clock here."""
-        state, counters = self._state, self._counters
-        acquires = counters.closed_uses + sum(lease.uses for lease in state.seats)
-        return PoolSnapshot(
-            name=self.name,
-            node=self.node,
-            hostgroup=self.hostgroup,
-            size=state.size,
-            idle=len(state.idle),
-            in_use=state.in_use,
-            connecting=state.connecting,
-            settling=state.settling + state.checking,
-            closing=state.closing,
-            waiting=len(state.waiters),
-            min_size=state.min_size,
-            max_size=state.max_size,
-            acquires=acquires,
-            waits=counters.waits,
-            wait_seconds_total=counters.wait_seconds_total,
-            wait_buckets=counters.buckets(acquires),
-            timeouts=counters.timeouts,
-            refused=counters.refused,
-            connects=counters.connects,
-            connect_failures=counters.connect_failures,
-            connect_seconds_total=counters.connect_seconds_total,
-            last_connect_failure=self._connector.last_failure,
-            closed=dict(counters.closed),
-            leaks=counters.leaks,
-            interrupted=self.watch.cut,
-        )
-
     # ---- living
 
     def start(self) -> None:
         """Begin to keep `min_size` connections, in the running event loop; nothing happens before. Twice is harmless."""
-        if self._loop is None and not self._state.draining:
-            self._loop = asyncio.get_running_loop()
-            self._on_tick()
+        if self._home.loop is None and not self._state.draining:
+            loop = self._home.loop = asyncio.get_running_loop()
+            self._supply.start(loop)
+            self._upkeep.start(loop)
 
     def wake(self) -> None:
         """Look again whether to connect: what `may_connect` goes by has changed."""
-        self._supply()
+        self._supply.look()
 
     def reconfigure(self, settings: PoolSettings, options: ConnectOptions, *, name: str, hostgroup: str, renew: bool) -> None:
         """
@@ -316,20 +202,15 @@ class Pool:
             )
             for action in closing:
                 self.act(action)
-            if self._tick is not None:
-                self._tick.cancel()
-                self._on_tick()
+            self._upkeep.settings = settings
+            self._upkeep.again()
         if renew:
             connector.epoch += 1
             self.expire("reloaded")
-        self._supply()
+        self._supply.look()
 
     async def acquire(
-        self,
-        deadline: float | None,
-        check: bool = True,
-        trace: bool = False,
-        elsewhere: Callable[[], Lease | None] | None = None,
+        self, deadline: float | None, check: bool = True, trace: bool = False, elsewhere: Elsewhere | None = None
     ) -> Lease:
         """
         A connection, after waiting in strict order of arrival where there is none at once.
@@ -348,7 +229,9 @@ class Pool:
             PoolFullError: `max_waiting` callers are in line already.
             PoolClosedError: the pool is closing, was never started, or belongs to another process or event loop.
         """
-        loop = self._usable()
+        loop = self._check_home()
+        if self._jobs.closed:
+            raise self._line.closing()
         state = self._state
         started = monotonic()
         while True:
@@ -360,10 +243,11 @@ class Pool:
                     self.act(decision)
                 case Wait():
                     limit = started + self._settings.acquire_timeout
-                    lease = await self._wait(loop, started, limit if deadline is None else min(limit, deadline), elsewhere)
+                    limit = limit if deadline is None else min(limit, deadline)
+                    lease = await self._line.wait(loop, started, limit, elsewhere)
                     break
                 case Refuse(full):
-                    raise self._refusal(full)
+                    raise self._line.full() if full else self._line.closing()
                 case _:
                     assert_never(decision)
         if trace:
@@ -383,10 +267,7 @@ class Pool:
 
     def fail_waiters(self, make: Callable[[], BaseException]) -> int:
         """Everybody in line raises what *make* makes (once for each), so that they can go elsewhere. How many."""
-        waiters = self._state.dismiss()
-        for waiter in waiters:
-            waiter.set_exception(make())
-        return len(waiters)
+        return self._line.send_away(make)
 
     async def drain(self, deadline: float | None) -> int:
         """
@@ -398,38 +279,15 @@ class Pool:
         Returns how many leases were cut. Afterwards there is no connection, no waiter, no task and no timer of this pool.
         If cancelled, what is left is cut at once, and the cancellation goes on.
         """
-        self._stop_handing_out()
-        cut = 0
-        try:
-            await self._until_quiet(deadline)
-        finally:
-            cut = self.cut()
-        await self._jobs.wait()
-        return cut
+        return await self._ending.drain(deadline)
 
     def cut(self) -> int:
         """Close everything at once, whoever holds it; how many leases that were. What `drain` ends with, also before it began."""
-        self._stop_handing_out()
-        held = self._state.in_use
-        for lease in list(self._state.seats):
-            self._cut_off(lease, "draining")
-        self._jobs.cancel()
-        self._stop_timers()
-        return held
-
-    def _stop_handing_out(self) -> None:
-        if self._state.draining:
-            return
-        closing, waiters = self._state.on_drain()
-        for waiter in waiters:
-            waiter.set_exception(self._refusal(full=False))
-        for action in closing:
-            self.act(action)
-        self._jobs.cancel(connecting_only=True)
+        return self._ending.cut()
 
     # ---- what leases and timers ask for
 
-    def act(self, action: _Action) -> None:
+    def act(self, action: Action) -> None:
         """Do what `PoolState` answered."""
         match action:
             case Hand(lease, waiter):
@@ -458,130 +316,14 @@ class Pool:
         """See `Lease.discard`."""
         self._act_if(self._state.on_discard(lease, why))
 
-    def _act_if(self, action: _Action | None) -> None:
+    def _act_if(self, action: Action | None) -> None:
         if action is not None:
             self.act(action)
 
     def _holding(self) -> Iterable[Lease]:
         return (*self._state.seats, *self._connector.newborn)
 
-    def _on_tick(self) -> None:
-        now = monotonic()
-        for action in self._state.on_tick(now):
-            self.act(action)
-        self._report_leaks(now)
-        self._supply()
-        if self._loop is not None and not self._state.draining:
-            self._tick = self._loop.call_later(self._tick_seconds() * (0.9 + 0.2 * self._rng.random()), self._on_tick)
-
-    def _tick_seconds(self) -> float:
-        settings = self._settings
-        shortest = min(value for value in (settings.idle_timeout, settings.max_lifetime, settings.leak_after, 4.0) if value)
-        return max(0.005, shortest / 4)
-
-    def _report_leaks(self, now: float) -> None:
-        after = self._settings.leak_after
-        if after is None:
-            return
-        for lease in list(self._state.seats):
-            held = now - lease.taken_at
-            if lease.place is not Place.IN_USE or held < after or lease.reported_at == lease.taken_at:
-                continue
-            lease.reported_at = lease.taken_at
-            self._counters.leaks += 1
-            if self._events.listening:
-                task, stack = lease.whereabouts()
-                self._events.emit(LeaseLeaked(hostgroup=self.hostgroup, node=self.node, held=held, task=task, stack=stack))
-
-    # ---- waiting
-
-    def _usable(self) -> asyncio.AbstractEventLoop:
-        if os.getpid() != self._pid:
-            where = f"was opened in process {self._pid} and this is its child {os.getpid()}"
-            raise PoolClosedError(f"pool {self.name!r} {where}: open the router after fork", pool=self.name)
-        loop = asyncio.get_running_loop()
-        if self._jobs.closed:
-            raise self._refusal(full=False)
-        if loop is not self._loop and not self._state.draining:
-            what = "was not started" if self._loop is None else "belongs to another event loop: open a router in each"
-            raise PoolClosedError(f"pool {self.name!r} {what}", pool=self.name)
-        return loop
-
-    async def _wait(
-        self, loop: asyncio.AbstractEventLoop, started: float, limit: float, elsewhere: Callable[[], Lease | None] | None
-    ) -> Lease:
-        state = self._state
-        waiter: _Waiter = loop.create_future()
-        state.enqueue(waiter)
-        self._supply()
-        # A millisecond late rather than early: uvloop's clock is that coarse.
-        timer = loop.call_later(max(0.0, limit - started) + 0.001, _give_up, waiter)
-        look = None if elsewhere is None else _Look(loop, waiter, elsewhere)
-        lease: Lease | None = None
-        try:
-            lease = await waiter
-        except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                served = waiter.result()
-                if served is not None:
-                    # Served and cancelled in the same tick: the connection is ours to pass on.
-                    served.release()
-            raise
-        finally:
-            timer.cancel()
-            if look is not None:
-                look.cancel()
-            waited = monotonic() - started
-            self._counters.waited(waited, served=lease is not None)
-            if self._events.listening_debug:
-                event = AcquireWaited(hostgroup=self.hostgroup, node=self.node, waited=waited, served=lease is not None)
-                self._events.emit(event)
-            waiting = len(state.waiters)
-            state.leave(waiter)
-        if lease is None:
-            raise self._timeout(waited, waiting)
-        return lease
-
-    def _timeout(self, waited: float, waiting: int) -> PoolTimeoutError:
-        self._counters.timeouts += 1
-        return timed_out(self.name, self._state, waited, waiting, self._connector.last_failure)
-
-    def _refusal(self, full: bool) -> PoolFullError | PoolClosedError:
-        if not full:
-            return PoolClosedError(f"pool {self.name!r} is closing", pool=self.name)
-        self._counters.refused += 1
-        self._supply()
-        message = (
-            f"pool {self.name!r} has {self.waiting} callers in line, which is max_waiting (in_use={self.in_use} size={self.size})"
-        )
-        return PoolFullError(message, pool=self.name, waiting=self.waiting)
-
     # ---- background work
-
-    def _supply(self) -> None:
-        """Start whatever those who wait, and `min_size`, need."""
-        if self._loop is None or self._supplying or self._jobs.closed:
-            return
-        self._supplying = True
-        try:
-            while True:
-                now = monotonic()
-                need = self._state.on_need(now, self._may_connect is None or self._may_connect())
-                match need:
-                    case None:
-                        return
-                    case Later(at):
-                        if self._retry is not None:
-                            self._retry.cancel()
-                        self._retry = self._loop.call_later(max(0.001, at - now), self._supply)
-                        return
-                    case Connect():
-                        job = Job(None)
-                        self._jobs.run(job, self._connect(job), "connect")
-                    case _:
-                        self.act(need)
-        finally:
-            self._supplying = False
 
     def _over(self, job: Job) -> None:
         """A job has ended, or never ran: whatever it left undone is undone for good, and the capacity it held is free."""
@@ -591,16 +333,8 @@ class Pool:
         lease = job.lease
         if lease is not None and lease.place in _IN_WORK:
             self._cut_off(lease, "settling")
-        self._supply()
-        self._note_quiet()
-
-    async def _connect(self, job: Job) -> None:
-        lease = await self._connector.connect(self._seat)
-        job.connecting = False
-        if lease is None:
-            self._state.on_connect_ended()
-            return
-        self._act_if(self._state.on_connected(lease, monotonic()))
+        self._supply.look()
+        self._ending.look()
 
     def _seat(self, connection: Connection) -> Lease:
         now = monotonic()
@@ -639,8 +373,8 @@ class Pool:
         else:
             connection.terminate()
             self._state.on_gone(lease)
-            self._note_quiet()
-        self._supply()
+            self._ending.look()
+        self._supply.look()
         if self._events.listening_debug:
             age = monotonic() - lease.opened_at
             event = ConnectionClosed(hostgroup=self.hostgroup, node=self.node, why=why, age=age, uses=lease.uses)
@@ -654,27 +388,6 @@ class Pool:
         lease.connection.terminate()
         self._state.on_gone(lease)
 
-    async def _until_quiet(self, deadline: float | None) -> None:
-        """Until there is neither a connection nor a task of this pool, or the deadline has passed."""
-        try:
-            async with asyncio.timeout(None if deadline is None else max(0.0, deadline - monotonic())):
-                while self._state.size or self._jobs:
-                    self._quiet.clear()
-                    await self._quiet.wait()
-        except TimeoutError:
-            pass
-
-    def _note_quiet(self) -> None:
-        if self._state.draining and not self._state.size and not self._jobs:
-            self._quiet.set()
-
-    def _stop_timers(self) -> None:
-        self.watch.stop()
-        for timer in (self._retry, self._tick):
-            if timer is not None:
-                timer.cancel()
-        self._retry = self._tick = None
-
     def forget(self) -> list[Lease]:
         """In a child process: nothing here is ours any more; the leases, which must be kept (`fork.py`)."""
         self._jobs.forget()
@@ -683,37 +396,3 @@ class Pool:
 
 def _pace_of(settings: PoolSettings) -> PaceSettings:
     return PaceSettings(burst=max(20, 2 * settings.max_size))
-
-
-class _Look:
-    """Somebody in line who looks elsewhere now and then, without giving up the place."""
-
-    __slots__ = ("_elsewhere", "_loop", "_timer", "_waiter")
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, waiter: _Waiter, elsewhere: Callable[[], Lease | None]) -> None:
-        self._loop = loop
-        self._waiter = waiter
-        self._elsewhere = elsewhere
-        self._timer = loop.call_later(LOOK_ELSEWHERE_EVERY, self._now)
-
-    def _now(self) -> None:
-        if self._waiter.done():
-            return
-        try:
-            lease = self._elsewhere()
-        except Exception as error:
-            self._waiter.set_exception(error)
-            return
-        if lease is not None:
-            self._waiter.set_result(lease)
-        else:
-            self._timer = self._loop.call_later(LOOK_ELSEWHERE_EVERY, self._now)
-
-    def cancel(self) -> None:
-        """Look no more."""
-        self._timer.cancel()
-
-
-def _give_up(waiter: _Waiter) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

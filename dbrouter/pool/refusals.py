@@ -1,16 +1,17 @@
-"""What a caller is told whose turn never came: the pool's numbers at that moment, and what the caller can do."""
+"""What a caller is told who gets no connection: the pool's numbers at that moment, and what the caller can do."""
 
 from __future__ import annotations
 
 import asyncio
 
-from dbrouter.errors import PoolTimeoutError
+from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
+from dbrouter.pool.gauges import Waiter
 from dbrouter.pool.lease import Lease
 from dbrouter.pool.state import Place, PoolState
 
 
 def timed_out(
-    name: str, state: PoolState[Lease, asyncio.Future[Lease | None]], waited: float, waiting: int, last_failure: str | None
+    name: str, state: PoolState[Lease, Waiter], waited: float, waiting: int, last_failure: str | None
 ) -> PoolTimeoutError:
     """
     The error for the current task, which stood in line for *waited* seconds, with *waiting* callers in it.
@@ -39,3 +40,16 @@ def timed_out(
         waiting=waiting,
         connect_failure=last_failure,
     )
+
+
+def full(name: str, state: PoolState[Lease, Waiter]) -> PoolFullError:
+    """The error for a caller who finds the line full."""
+    waiting = len(state.waiters)
+    numbers = f"in_use={state.in_use} size={state.size}"
+    message = f"pool {name!r} has {waiting} callers in line, which is max_waiting ({numbers})"
+    return PoolFullError(message, pool=name, waiting=waiting)
+
+
+def closing(name: str) -> PoolClosedError:
+    """The error for a caller who comes, or still waits, when the pool ends."""
+    return PoolClosedError(f"pool {name!r} is closing", pool=name)

@@ -46,10 +46,10 @@ def connect_options(
 
 
 class AdoptingHook:
-    """Hands the user's `on_connect` the same object that `connection()` gives."""
+    """Hands the user's `on_connect` the same object that `connection()` gives; failures are told by the name of `__wrapped__`."""
 
     def __init__(self, hook: OnConnect, hostgroup: Hostgroup, member: Member) -> None:
-        self._hook = hook
+        self.__wrapped__ = hook
         self._hostgroup = hostgroup
         self._member = member
         self._context: Context | None = None
@@ -60,5 +60,9 @@ class AdoptingHook:
 
     async def __call__(self, lease: Lease) -> None:
         assert self._context is not None
-        await self._hook(PinnedConnection.adopt(self._context, self._hostgroup, self._member, lease))
-        lease.dirty = None  # What the hook sets is how every connection begins.
+        connection = PinnedConnection.adopt(self._context, self._hostgroup, self._member, lease)
+        try:
+            await self.__wrapped__(connection)
+        finally:
+            # Whoever keeps it would send statements into those of the connection's next user.
+            connection._lease = None

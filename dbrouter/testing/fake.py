@@ -15,13 +15,14 @@ that had begun on the server has had its effect.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import re
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dbrouter.drivers.base import ConnectOptions, PasswordProvider, ProbeReply, Reply
+from dbrouter.drivers.hooks import ask_password
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.rows import row_class
 from dbrouter.errors import DBRouterError
@@ -73,14 +74,14 @@ class FakeDriver:
             ConnectionRefusedError: nobody listens.
             TimeoutError: the server did not answer within ``options.timeout``.
             FakeError: it refused, or an init statement failed.
+            ConnectError: the password provider failed, or took the whole time.
         """
         connection: FakeConnection | None = None
+        deadline = asyncio.get_running_loop().time() + options.timeout
+        secret = await ask_password(options, password, deadline)
         try:
-            async with asyncio.timeout(options.timeout):
+            async with asyncio.timeout_at(deadline):
                 server = self.server(options.endpoint)
-                secret: Any = options.password if password is None else password(options.endpoint)
-                if inspect.isawaitable(secret):
-                    secret = await secret
                 server_id = await server.admit(secret)
                 connection = FakeConnection(server, server_id, self.engine)
                 for statement in options.init:
@@ -95,7 +96,7 @@ class FakeDriver:
     def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
         """Judge *error* by the code it carries, else by *phase*."""
         if isinstance(error, DBRouterError):
-            return _NOTHING_SENT
+            return _NOTHING_SENT if phase > Phase.CHECK else _SETTINGS
         sent = phase >= Phase.EXECUTE
         lost = Outcome.AMBIGUOUS if sent and phase is not Phase.TRANSACTION else Outcome.NOT_APPLIED
         if isinstance(error, FakeError) and error.code in _ANSWERS:
@@ -130,6 +131,7 @@ _NOTHING_SENT = Verdict(
     code="DBRouterError",
     note="nothing was sent",
 )
+_SETTINGS = replace(_NOTHING_SENT, outcome=Outcome.NOT_APPLIED, blame=Blame.CONFIG, connection=ConnectionFate.DROP)
 _ANSWERS: dict[str, tuple[Outcome, Blame, ConnectionFate, RetryWhere]] = {
     "25006": (Outcome.NOT_APPLIED, Blame.ROLE, ConnectionFate.DROP, RetryWhere.WRITER),
     "28P01": (Outcome.NOT_APPLIED, Blame.CONFIG, ConnectionFate.DROP, RetryWhere.NOWHERE),

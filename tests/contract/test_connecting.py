@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dbrouter.errors import ConfigError, ConnectError
 from dbrouter.terms import Blame, Outcome, Phase, Role
 from tests.contract.subjects import Case, until
 
@@ -62,15 +63,37 @@ async def test_a_password_provider_is_asked_at_each_connect(case: Case, connect:
     assert asked == [case.stage.options().endpoint] * 2
 
 
-async def test_a_failing_password_provider_fails_the_connect(case: Case) -> None:
-    """Where the provider raises, connecting raises, and nothing was sent."""
+class Strange(BaseException):
+    """What an `except Exception` does not catch."""
+
+
+@pytest.mark.parametrize("fault", [LookupError, asyncio.CancelledError, TimeoutError, ConnectionRefusedError, Strange])
+async def test_a_failing_password_provider_fails_the_connect(case: Case, fault: type[BaseException]) -> None:
+    """Whatever the provider raises, connecting raises that it was the provider, nothing was sent, and no node is to blame."""
 
     def broken(endpoint: str) -> str:
-        raise LookupError(f"no secret for {endpoint}")
+        raise fault(f"no secret for {endpoint}")
 
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(ConnectError, match=rf"password '.*broken' failed.*{fault.__name__}: no secret for") as caught:
         await case.driver.connect(case.stage.options(), password=broken)
-    assert case.driver.verdict(caught.value, Phase.CONNECT).outcome is Outcome.NOT_APPLIED
+    verdict = case.driver.verdict(caught.value, Phase.CONNECT)
+    assert (verdict.outcome, verdict.blame) == (Outcome.NOT_APPLIED, Blame.CONFIG)
+    assert isinstance(caught.value.__cause__, fault)
+
+
+async def test_a_password_provider_that_says_no_text_fails_the_connect(case: Case) -> None:
+    """A provider that forgot to answer is told so."""
+    forgetful: Any = lambda endpoint: None  # noqa: E731
+
+    with pytest.raises(ConnectError, match="said NoneType instead of str"):
+        await case.driver.connect(case.stage.options(), password=forgetful)
+
+
+async def test_settings_that_cannot_be_used_are_the_configurations_fault(case: Case) -> None:
+    """Our own errors before anything was sent blame no node."""
+    for error in (ConfigError("TLS files cannot be used"), ConnectError("on_connect failed", endpoint="db1:1")):
+        for phase in (Phase.CONNECT, Phase.SETUP):
+            assert case.driver.verdict(error, phase).blame is Blame.CONFIG
 
 
 async def test_a_wrong_password_is_blamed_on_the_configuration(case: Case) -> None:
@@ -110,15 +133,32 @@ async def test_a_silent_server_is_given_up_in_time(case: Case) -> None:
 
 
 async def test_a_slow_password_provider_counts_for_the_time_limit(case: Case) -> None:
-    """The time limit covers asking for the password."""
+    """The time limit covers asking for the password, and a provider that hangs is no fault of the node."""
 
     async def never(endpoint: str) -> str:
         await asyncio.Event().wait()
         return ""
 
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(ConnectError, match=r"password '.*never' failed.*within 0\.1s") as caught:
         await case.driver.connect(_within(case.stage.options(), 0.1), password=never)
-    assert case.driver.verdict(caught.value, Phase.CONNECT).outcome is Outcome.NOT_APPLIED
+    verdict = case.driver.verdict(caught.value, Phase.CONNECT)
+    assert (verdict.outcome, verdict.blame) == (Outcome.NOT_APPLIED, Blame.CONFIG)
+
+
+async def test_a_password_provider_is_cancelled_with_its_connect(case: Case) -> None:
+    """A cancellation of the caller is no failure of the provider."""
+    asked = asyncio.Event()
+
+    async def never(endpoint: str) -> str:
+        asked.set()
+        await asyncio.Event().wait()
+        return ""
+
+    task = asyncio.create_task(case.driver.connect(case.stage.options(), password=never))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 async def test_a_cancelled_connect_leaves_no_socket(case: Case) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from dbrouter.drivers.base import Connection
 from dbrouter.drivers.outcome import Verdict
-from dbrouter.errors import PoolTimeoutError
+from dbrouter.errors import PoolClosedError, PoolTimeoutError
 from dbrouter.events import ConnectionFailed
 from dbrouter.pool import Lease, Pool
 from dbrouter.pool.pace import PaceSettings
@@ -137,6 +138,44 @@ async def test_a_hook_that_fails_costs_the_connection(trouble: str) -> None:
 
         assert words[trouble] in str(raised.value)
         assert len(bench.server.connections) <= 1
+
+
+@pytest.mark.parametrize("who", ["the hook", "the hook, of its task", "the driver"])
+async def test_a_cancellation_that_nobody_asked_for_is_a_failure_like_others(who: str) -> None:
+    """It is told, it slows the next attempt, and once it stops the caller is served."""
+    stops = asyncio.Event()
+
+    async def on_connect(lease: Lease) -> None:
+        if who == "the driver" or stops.is_set():
+            return
+        if who == "the hook":
+            raise asyncio.CancelledError("of itself")
+        task = asyncio.current_task()
+        assert task is not None and task.cancel()
+        await asyncio.sleep(1)
+
+    pace = PaceSettings(backoff=0.02, backoff_max=0.02, backoff_config=0.02)
+    async with pool_over(hooks={"on_connect": on_connect}, pace=pace) as bench:
+        admit = bench.server.admit
+
+        async def cancelled(password: str | None) -> str:
+            if who == "the driver" and not stops.is_set():
+                raise asyncio.CancelledError("of itself")
+            return await admit(password)
+
+        bench.server.admit = cancelled  # type: ignore[method-assign]
+        waiting = asyncio.ensure_future(bench.pool.acquire(None))
+        started = monotonic()
+        await until(lambda: len(bench.listener.of(ConnectionFailed)) == 3)
+        took = monotonic() - started
+        stops.set()
+        (await waiting).release()
+
+        told = bench.listener.of(ConnectionFailed)
+        assert took >= told[0].retry_in + told[1].retry_in
+        assert all("CancelledError" in event.cause for event in told)
+        assert who == "the driver" or all("on_connect" in event.cause for event in told)
+        assert bench.pool.stats(monotonic()).connect_failures == 3
 
 
 async def test_a_statement_of_the_hook_has_its_deadline() -> None:
@@ -535,3 +574,101 @@ async def test_errors_of_a_ping_that_tell_of_the_whole_server_condemn_the_siblin
         assert fresh not in leases
         assert bench.pool.stats(monotonic()).closed == {"broken": 3}
         fresh.release()
+
+
+# ---- at the edges
+
+
+async def test_cutting_ends_a_drain_that_waits_for_a_lease() -> None:
+    """Whoever waits for the end hears of it, with or without a limit of their own."""
+    async with pool_over() as bench:
+        lease = await bench.pool.acquire(None)
+        draining = asyncio.ensure_future(bench.pool.drain(None))
+        await ticks()
+
+        assert bench.pool.cut() == 1
+        await until(draining.done, seconds=2)
+
+        lease.release()
+
+
+async def test_a_hook_that_ignores_its_cancellation_outlives_no_drain() -> None:
+    """It makes its connection after all; that one is closed, and only then the drain is over."""
+    reached = asyncio.Event()
+
+    async def on_connect(lease: Lease) -> None:
+        reached.set()
+        for _ in range(2):
+            try:
+                await asyncio.sleep(0.02)
+            except asyncio.CancelledError:
+                pass
+
+    async with pool_over(hooks={"on_connect": on_connect}) as bench:
+        waiting = asyncio.ensure_future(bench.pool.acquire(None))
+        await reached.wait()
+        await bench.pool.drain(monotonic())
+
+        assert (bench.pool.size, len(bench.tasks), len(bench.server.connections)) == (0, 0, 0)
+        with pytest.raises(PoolClosedError):
+            await waiting
+
+
+async def test_a_failure_with_settings_of_before_slows_nobody() -> None:
+    """A reload brings the right password while a connect with the wrong one is under way: who waits is served at once."""
+    told: list[Verdict] = []
+    hooks = {"on_connect_failed": lambda verdict, error, seconds: told.append(verdict)}
+    async with pool_over(FakeServer(password="new"), pace=PaceSettings(), hooks=hooks) as bench:
+        admit, gate, asked = bench.server.admit, asyncio.Event(), asyncio.Event()
+
+        async def slowly(password: str | None) -> str:
+            asked.set()
+            await gate.wait()
+            return await admit(password)
+
+        bench.server.admit = slowly  # type: ignore[method-assign]
+        waiting = asyncio.ensure_future(bench.pool.acquire(monotonic() + 0.9))
+        await asked.wait()
+        options = replace(bench.pool._connector.options, password="new")
+        bench.pool.reconfigure(bench.pool._settings, options, name="orders-1", hostgroup="orders", renew=False)
+        gate.set()
+        (await waiting).release()
+
+        (failure,) = bench.listener.of(ConnectionFailed)
+        assert told == [] and failure.retry_in == 0.0
+        assert bench.pool.stats(monotonic()).connect_failures == 1
+
+
+async def test_a_hook_that_leaves_a_statement_running_gives_no_connection() -> None:
+    """The next user would find the connection busy."""
+    running: list[asyncio.Task[Any]] = []
+
+    async def on_connect(lease: Lease) -> None:
+        async def statement() -> None:
+            lease.arm(None, False)
+            await lease.connection.send("SELECT pg_sleep(5)", ())
+
+        running.append(asyncio.create_task(statement()))
+        await asyncio.sleep(0)
+
+    async with pool_over(hooks={"on_connect": on_connect}, acquire_timeout=0.05) as bench:
+        with pytest.raises(PoolTimeoutError, match="left a transaction or a statement open"):
+            await bench.pool.acquire(None)
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+
+
+async def test_a_caller_whose_pool_cannot_even_ask_leaves_the_line() -> None:
+    """Nobody stands in line whom nobody awaits."""
+
+    def broken() -> bool:
+        raise LookupError("no such breaker")
+
+    async with pool_over() as bench:
+        bench.pool._supply._may_connect = broken
+        with pytest.raises(LookupError):
+            await bench.pool.acquire(None)
+
+        assert bench.pool.waiting == 0
+        bench.pool._supply._may_connect = None
