@@ -1,26 +1,36 @@
 """
 What must hold between the pieces of a configuration: references, ownership, duplicates, contradictions.
 
-`check` notes everything at once. It looks at the pieces that could be read; what refers to a piece that is broken itself is not
-reported again.
+`check` notes everything at once, and each mistake once. It looks at the pieces that could be read; what refers to a piece that is
+broken itself, or follows from a problem that is there already (`Problems.doubts`), is not reported again.
 """
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from dbrouter.config.model import DatabaseSettings, HostgroupSettings, ProcessingSettings, RouterConfig, TlsMode, Via
+from dbrouter.config.model import (
+    DatabaseSettings,
+    HostgroupSettings,
+    ProcessingSettings,
+    RouterConfig,
+    ServerSettings,
+    TlsMode,
+    Via,
+)
 from dbrouter.config.patterns import pattern_problem, replacement_problem
 from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.config.rules import FastRouteSettings, RuleSettings
-from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
+from dbrouter.config.schema import Settings
 from dbrouter.terms import Engine, ServerStatus, WhenEmpty
 
 _SETTING_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_PLACE = ("host", "port", "socket", "database")
+"""Keys of a server that say which node it is."""
+_TARGETS = ("destination_hostgroup", "mirror_hostgroup", "mirror_flagOUT")
 
 
 @dataclass(slots=True)
@@ -37,6 +47,15 @@ class Draft:
     server_paths: dict[Path, list[Path]] = field(default_factory=dict)
     """By the path of the hostgroup: where each of its servers was written."""
     broken_hostgroups: set[int] = field(default_factory=set)
+    """Ids of hostgroups that are written, but could not be read."""
+    incomplete: set[Path] = field(default_factory=set)
+    """The paths of hostgroups of which a server could not be read."""
+    unsure_ids: bool = False
+    """Whether there may be hostgroups whose ids could not be read."""
+    missing_hostgroups: set[int] = field(default_factory=set)
+    """Ids that databases name and no hostgroup has, which was reported."""
+    unsure_databases: bool = False
+    """Whether there may be databases whose names could not be read."""
     owners: dict[int, list[tuple[str, str]]] = field(default_factory=dict)
     """
     By the id of a hostgroup: (database, ``writer_hostgroup`` or ``reader_hostgroup``) for each mention, broken databases
@@ -93,23 +112,30 @@ class _Checks:
     def __init__(self, draft: Draft, problems: Problems) -> None:
         self._draft = draft
         self._problems = problems
-        self._by_id = {hostgroup.id: hostgroup for _, hostgroup in draft.hostgroups}
+        self._by_id: dict[int, HostgroupSettings] = {}
+        self._path_of: dict[int, Path] = {}
+        for path, hostgroup in draft.hostgroups:
+            self._by_id.setdefault(hostgroup.id, hostgroup)
+            self._path_of.setdefault(hostgroup.id, path)
+        counted = Counter(hostgroup.id for _, hostgroup in draft.hostgroups)
+        self._ambiguous = {number for number, count in counted.items() if count > 1}
+        self._unsure_ids = draft.unsure_ids or bool(self._ambiguous)
         self._known_ids = set(self._by_id) | draft.broken_hostgroups
-        groups = draft.groups
-        self._pool: PoolSettings = groups["pool"]
-        self._probe: ProbeSettings = groups["probe"]
-        self._breaker: BreakerSettings = groups["breaker"]
-        self._retry: RetrySettings = groups["retry"]
-        self._timeouts: TimeoutSettings = groups["timeouts"]
+        self._disputed: set[int] = set()
+        """Hostgroups of which it was reported that their database is not clear."""
 
     def run(self) -> None:
         self._groups()
-        for name, database in self._draft.databases.items():
-            self._database(name, database, self._draft.database_paths[name])
-        self._duplicate_hostgroups()
+        self._references()
         for path, hostgroup in self._draft.hostgroups:
+            if self._path_of[hostgroup.id] != path:
+                self._add((*path, "id"), f"hostgroup {hostgroup.id} is there twice")
+                continue
             self._ownership(path, hostgroup)
             self._servers(path, hostgroup)
+        self._names()
+        for name, database in self._draft.databases.items():
+            self._database(name, database, self._draft.database_paths[name])
         self._shared_nodes()
         self.rules()
 
@@ -124,37 +150,58 @@ class _Checks:
     def _add(self, path: Path, message: str) -> None:
         self._problems.add(path, message)
 
-    def _conflicts(self, path: Path, settings: Settings, written: Settings | None) -> None:
-        """Say a contradiction where it was written: at the override that made it, with the values merged."""
-        if written is not None:
-            for key, message in settings.conflicts():
-                self._add((*path, key), message)
+    def _doubts(self, path: Path, *keys: str) -> bool:
+        """Whether something is wrong with one of *keys* of what stands at *path*."""
+        return self._problems.doubts(*((*path, key) for key in keys))
+
+    def _conflicts(self, layers: list[Path], settings: Settings, written: Settings | None) -> None:
+        """
+        Say a contradiction where it was written: at the override that made it, with the values merged.
+
+        Args:
+            layers: where the merged settings come from, the last of them being *written*'s.
+        """
+        for key, other, message in settings.conflicts() if written is not None else ():
+            if not any(self._doubts(layer, key, other) for layer in layers):
+                place = other if written is not None and key not in written.model_fields_set >= {other} else key
+                self._add((*layers[-1], place), message)
 
     def _groups(self) -> None:
         for name, group in self._draft.groups.items():
-            self._conflicts((name,), group, group)
+            self._conflicts([(name,)], group, group)
         for path, hostgroup in self._draft.hostgroups:
             for name, top in self._draft.groups.items():
                 over: Settings | None = getattr(hostgroup, name)
                 merged = top.overlay(over)
-                self._conflicts((*path, name), merged, over)
+                layers: list[Path] = [(name,), (*path, name)]
+                self._conflicts(layers, merged, over)
                 for server_path, server in zip(self._draft.server_paths[path], hostgroup.servers, strict=True):
                     nearest: Settings | None = getattr(server, name)
-                    self._conflicts((*server_path, name), merged.overlay(nearest), nearest)
+                    self._conflicts([*layers, (*server_path, name)], merged.overlay(nearest), nearest)
+
+    def _references(self) -> None:
+        """Every hostgroup that a database names is there."""
+        for name, database in self._draft.databases.items():
+            for key in ("writer_hostgroup", "reader_hostgroup", "default_hostgroup"):
+                number = getattr(database, key)
+                path: Path = (*self._draft.database_paths[name], key)
+                if number is not None and self._is_missing(path, number):
+                    self._draft.missing_hostgroups.add(number)
+
+    def _is_missing(self, path: Path, number: int) -> bool:
+        """Whether no hostgroup has this id, which is reported unless it was before or may follow from something else."""
+        if number in self._known_ids or self._problems.doubts(path):
+            return False
+        if number not in self._draft.missing_hostgroups and not self._unsure_ids:
+            known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
+            self._add(path, f"there is no hostgroup {number}; there are {known}")
+        return True
 
     def _database(self, name: str, database: DatabaseSettings, path: Path) -> None:
-        for key in ("writer_hostgroup", "reader_hostgroup"):
-            number = getattr(database, key)
-            if number is not None and number not in self._known_ids and number >= 0:
-                known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
-                self._add((*path, key), f"there is no hostgroup {number}; there are {known}")
-        default = self._by_id.get(database.default_hostgroup) if database.default_hostgroup is not None else None
-        if database.default_hostgroup is not None and database.default_hostgroup not in self._known_ids:
-            known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
-            self._add((*path, "default_hostgroup"), f"there is no hostgroup {database.default_hostgroup}; there are {known}")
-        elif default is not None and default.database not in ("", name):
+        default = self._hostgroup((*path, "default_hostgroup"), database.default_hostgroup)
+        if default is not None and default.database != name:
             self._add((*path, "default_hostgroup"), f"hostgroup {default.id} is {default.database}'s, not {name}'s")
-        if database.writer_hostgroup == database.reader_hostgroup:
+        if database.writer_hostgroup == database.reader_hostgroup and database.writer_hostgroup not in self._ambiguous:
             self._add(
                 (*path, "reader_hostgroup"),
                 f"hostgroup {database.reader_hostgroup} cannot be writer and reader at once; to read from the primary too, "
@@ -165,98 +212,136 @@ class _Checks:
                 self._add((*path, "server_settings"), "has a key that is not the name of a server setting")
             elif "\0" in value:
                 self._add((*path, "server_settings", setting), "has a NUL character")
-        if name in self._draft.unsure_engines:
-            return
-        if database.engine is Engine.POSTGRESQL and database.driver != "asyncpg":
-            self._add((*path, "driver"), f"{database.driver} is no driver of postgresql; asyncpg is")
-        if database.engine is Engine.MYSQL and database.driver == "asyncpg":
-            self._add((*path, "driver"), "asyncpg is no driver of mysql; aiomysql and asyncmy are")
-        if database.engine is Engine.MYSQL and database.via is Via.PGBOUNCER:
-            self._add((*path, "via"), "pgbouncer speaks PostgreSQL only")
-        if database.engine is Engine.POSTGRESQL and database.found_rows:
-            self._add((*path, "found_rows"), "is for mysql; PostgreSQL always counts matched rows")
         if database.tls.mode is TlsMode.DISABLE and (database.tls.ca or database.tls.cert or database.tls.key):
             self._add((*path, "tls"), "mode disable does not go with ca, cert or key")
-        if database.tls.key and not database.tls.cert:
+        if database.tls.key and not database.tls.cert and not self._doubts((*path, "tls"), "cert"):
             self._add((*path, "tls"), "a key needs its cert")
+        if name not in self._draft.unsure_engines:
+            self._engine(database, path)
 
-    def _duplicate_hostgroups(self) -> None:
-        ids: dict[int, Path] = {}
-        names: dict[str, Path] = {}
+    def _engine(self, database: DatabaseSettings, path: Path) -> None:
+        """What is for one engine only."""
+        postgresql = database.engine is Engine.POSTGRESQL
+        if postgresql and database.driver != "asyncpg":
+            self._add((*path, "driver"), f"{database.driver} is no driver of postgresql; asyncpg is")
+        if not postgresql and database.driver == "asyncpg" and not self._doubts(path, "driver"):
+            self._add((*path, "driver"), "asyncpg is no driver of mysql; aiomysql and asyncmy are")
+        if not postgresql and database.via is Via.PGBOUNCER:
+            self._add((*path, "via"), "pgbouncer speaks PostgreSQL only")
+        if postgresql and database.found_rows:
+            self._add((*path, "found_rows"), "is for mysql; PostgreSQL always counts matched rows")
+
+    def _names(self) -> None:
+        names: set[str] = set()
         for path, hostgroup in self._draft.hostgroups:
-            if hostgroup.id in ids:
-                self._add((*path, "id"), f"hostgroup {hostgroup.id} is there twice")
+            if self._doubts(path, "name", "id"):
+                continue
             shown = self._problems.show((*path, "name"), hostgroup.name)
             if hostgroup.name in names:
                 self._add((*path, "name"), f"the name {shown} is of another hostgroup already")
             elif hostgroup.name.isdigit() and hostgroup.name != str(hostgroup.id):
                 self._add((*path, "name"), f"the name {shown} could be taken for an id")
-            ids.setdefault(hostgroup.id, path)
-            names.setdefault(hostgroup.name, path)
+            names.add(hostgroup.name)
 
     def _ownership(self, path: Path, hostgroup: HostgroupSettings) -> None:
         owners = self._draft.owners.get(hostgroup.id, [])
         names = list(dict.fromkeys(name for name, _ in owners))
         number, written = hostgroup.id, hostgroup.database
-        if written and written not in self._draft.database_names:
-            self._add((*path, "database"), self._no_database((*path, "database"), written))
+        unclear = self._draft.unsure_owners or self._draft.missing_hostgroups or self._doubts(path, "database")
+        before = len(self._problems)
+        if written and not self._is_database(written):
+            self._no_database((*path, "database"), written)
+            self._disputed.add(number)
         elif len(names) > 1:
             self._add(path, f"hostgroup {number} is named by {' and '.join(names)}; a hostgroup belongs to one database")
         elif names and written and written != names[0]:
             self._add((*path, "database"), f"hostgroup {number} is {names[0]}'s (its {owners[0][1]}), not {written}'s")
-        elif not names and not written and not self._draft.unsure_owners:
+        elif not names and not written and not unclear and not self._lost_its_name(number):
             advice = "name it as writer_hostgroup or reader_hostgroup, or give it database: NAME"
             self._add(path, f"hostgroup {number} is used by no database; {advice}")
-        if not any(key == "writer_hostgroup" for _, key in owners):
-            return
+        if len(self._problems) > before:
+            self._disputed.add(number)
+        roles = {key for _, key in owners}
+        if roles == {"writer_hostgroup"} and number not in self._disputed:
+            self._writer(path, hostgroup)
+
+    def _lost_its_name(self, number: int) -> bool:
+        """Whether two databases name one hostgroup, so that one of them may have meant this one."""
+        return any(len(owners) > 1 and other != number for other, owners in self._draft.owners.items())
+
+    def _writer(self, path: Path, hostgroup: HostgroupSettings) -> None:
         if hostgroup.max_replication_lag is not None:
             self._add((*path, "max_replication_lag"), "is for replicas; a primary has no lag")
-        if hostgroup.when_empty is WhenEmpty.WRITER:
+        if hostgroup.when_empty is WhenEmpty.WRITER and not self._doubts(path, "when_empty"):
             self._add((*path, "when_empty"), "writer is this hostgroup itself; wait or fail")
-        if hostgroup.read_only:
+        if hostgroup.read_only and not self._doubts(path, "read_only"):
             self._add((*path, "read_only"), "the writer hostgroup takes writes; its connections cannot be read-only")
-
-    def _servers(self, path: Path, hostgroup: HostgroupSettings) -> None:
-        paths = self._draft.server_paths[path]
-        seen: set[str] = set()
-        for server_path, server in zip(paths, hostgroup.servers, strict=True):
-            if server.port == 0 and not server.socket:
-                self._add((*server_path, "port"), "0 is not a port (1–65535)")
-            if server.node_id in seen:
-                self._add(server_path, f"{server.node_id} is in hostgroup {hostgroup.id} twice; use weight to give it more")
-            seen.add(server.node_id)
-        if hostgroup.servers and not any(server.weight for server in hostgroup.servers):
-            self._add((*path, "servers"), "every weight is 0, so no server would ever be chosen")
-        online = [server for server in hostgroup.servers if server.status is ServerStatus.ONLINE]
-        writer = any(key == "writer_hostgroup" for _, key in self._draft.owners.get(hostgroup.id, []))
-        if writer and len(online) > 1:
-            names = ", ".join(server.node_id for server in online)
+        servers = list(zip(self._draft.server_paths[path], hostgroup.servers, strict=True))
+        online = [
+            (server_path, server)
+            for server_path, server in servers
+            if server.status is ServerStatus.ONLINE and not self._doubts(server_path, "status")
+        ]
+        if len(online) > 1 and not self._twice(path, hostgroup):
+            names = ", ".join(server.node_id for _, server in online)
             self._add(
-                paths[1] if len(paths) == len(hostgroup.servers) > 1 else path,
+                online[1][0],
                 f"a writer hostgroup has one online server, and hostgroup {hostgroup.id} has {len(online)} ({names}): "
                 "two would split the writes; "
                 "give the stand-by status: offline",
             )
 
+    def _twice(self, path: Path, hostgroup: HostgroupSettings) -> dict[str, Path]:
+        """Servers that the hostgroup names more than once: the second place of each."""
+        seen: set[str] = set()
+        twice: dict[str, Path] = {}
+        for server_path, server in zip(self._draft.server_paths[path], hostgroup.servers, strict=True):
+            if self._doubts(server_path, *_PLACE):
+                continue
+            if server.node_id in seen:
+                twice.setdefault(server.node_id, server_path)
+            seen.add(server.node_id)
+        return twice
+
+    def _servers(self, path: Path, hostgroup: HostgroupSettings) -> None:
+        paths = self._draft.server_paths[path]
+        for server_path, server in zip(paths, hostgroup.servers, strict=True):
+            if server.port == 0 and not server.socket and not self._doubts(server_path, "port"):
+                self._add((*server_path, "port"), "0 is not a port (1–65535)")
+        for node, server_path in self._twice(path, hostgroup).items():
+            self._add(server_path, f"{node} is in hostgroup {hostgroup.id} twice; use weight to give it more")
+        sure = path not in self._draft.incomplete and not any(self._doubts(server_path, "weight") for server_path in paths)
+        if sure and hostgroup.servers and not any(server.weight for server in hostgroup.servers):
+            self._add((*path, "servers"), "every weight is 0, so no server would ever be chosen")
+
     def _shared_nodes(self) -> None:
         """A server in several hostgroups of a database is one node: one probe, one breaker."""
-        mentions: dict[tuple[str, str], list[tuple[Path, int, dict[str, Settings]]]] = defaultdict(list)
+        mentions: dict[tuple[str, str], list[_Mention]] = defaultdict(list)
+        twice: set[tuple[str, str]] = set()
         for path, hostgroup in self._draft.hostgroups:
+            if self._path_of[hostgroup.id] != path or hostgroup.id in self._disputed:
+                continue
+            twice |= {(hostgroup.database, node) for node in self._twice(path, hostgroup)}
             for server_path, server in zip(self._draft.server_paths[path], hostgroup.servers, strict=True):
-                merged: dict[str, Settings] = {
-                    "probe": self._probe.overlay(hostgroup.probe, server.probe),
-                    "breaker": self._breaker.overlay(hostgroup.breaker, server.breaker),
-                }
-                mentions[hostgroup.database, server.node_id].append((server_path, hostgroup.id, merged))
-        for (_, node), (first, *others) in mentions.items():
-            for server_path, number, merged in others:
-                for name in merged:
-                    for key, mine, theirs in _differences(merged[name], first[2][name]):
-                        self._add(
-                            (*server_path, name),
-                            f"{node} is one node in hostgroups {first[1]} and {number}, with one {name}, but its {key} "
-                            f"is {theirs} there and {mine} here",
-                        )
+                if not self._doubts(server_path, *_PLACE):
+                    mentions[hostgroup.database, server.node_id].append(_Mention(path, server_path, hostgroup, server))
+        for (database, node), (first, *others) in mentions.items():
+            for mention in others if (database, node) not in twice else ():
+                for name in ("probe", "breaker"):
+                    self._differences(node, name, first, mention)
+
+    def _differences(self, node: str, name: str, first: _Mention, mention: _Mention) -> None:
+        top: Settings = self._draft.groups[name]
+        theirs, mine = first.merged(name, top), mention.merged(name, top)
+        layers = [(name,), *((*path, name) for one in (first, mention) for path in (one.path, one.server_path))]
+        for key in type(mine).model_fields:
+            here, there = getattr(mine, key), getattr(theirs, key)
+            if here != there and not any(self._doubts(layer, key) for layer in layers):
+                self._problems.add(
+                    (*mention.server_path, name),
+                    f"{node} is one node in hostgroups {first.hostgroup.id} and {mention.hostgroup.id}, with one {name}, but its "
+                    f"{key} is {there} there and {here} here",
+                )
 
     def _duplicate_rules(self) -> None:
         seen: set[int] = set()
@@ -266,8 +351,8 @@ class _Checks:
             seen.add(rule.rule_id)
 
     def _rule(self, path: Path, rule: RuleSettings) -> None:
-        if rule.database is not None and rule.database not in self._draft.database_names:
-            self._add((*path, "database"), self._no_database((*path, "database"), rule.database))
+        if rule.database is not None and not self._is_database(rule.database):
+            self._no_database((*path, "database"), rule.database)
         for key in ("match_digest", "match_pattern"):
             pattern, where = getattr(rule, key), (*path, key)
             quote = self._problems.may_quote(where)
@@ -275,15 +360,18 @@ class _Checks:
                 self._add(where, f"{self._problems.show(where, pattern)} {wrong}")
             elif pattern and key == "match_pattern" and rule.replace_pattern is not None:
                 self._replacement((*path, "replace_pattern"), pattern, rule)
-        if rule.replace_pattern is not None and rule.match_pattern is None:
+        if rule.replace_pattern is not None and rule.match_pattern is None and not self._doubts(path, "match_pattern"):
             self._add((*path, "replace_pattern"), "replaces what match_pattern finds, and the rule has no match_pattern")
         if rule.destination_hostgroup is not None:
             self._destination((*path, "destination_hostgroup"), rule, rule.destination_hostgroup)
-        elif rule.unsafe and rule.mirror_hostgroup is None and rule.mirror_flagOUT is None:
+        elif rule.unsafe and rule.mirror_hostgroup is None and rule.mirror_flagOUT is None and not self._doubts(path, *_TARGETS):
             self._add((*path, "unsafe"), "lifts the veto on this rule's destination or mirror, and the rule has neither")
+        # A destination narrows a rule to its database; where it did not, that database is not clear.
+        doubtful = rule.destination_hostgroup is not None or self._doubts(path, "database", "destination_hostgroup")
+        sure = rule.database is not None or not doubtful
         if rule.gtid_from_hostgroup is not None:
-            self._own((*path, "gtid_from_hostgroup"), rule.database, rule.gtid_from_hostgroup)
-        if rule.mirror_hostgroup is not None:
+            self._own((*path, "gtid_from_hostgroup"), rule.database, rule.gtid_from_hostgroup, one_database=sure)
+        if rule.mirror_hostgroup is not None and sure:
             self._mirror((*path, "mirror_hostgroup"), rule, rule.mirror_hostgroup)
 
     def _replacement(self, path: Path, pattern: str, rule: RuleSettings) -> None:
@@ -291,7 +379,7 @@ class _Checks:
             self._add(path, f"{self._problems.show(path, rule.replace_pattern)} {wrong}")
 
     def _mirror(self, path: Path, rule: RuleSettings, number: int) -> None:
-        hostgroup = self._known_hostgroup(path, number)
+        hostgroup = self._hostgroup(path, number)
         target = self._draft.databases.get(hostgroup.database) if hostgroup is not None else None
         if target is None or self._draft.unsure_engines:
             return
@@ -307,50 +395,68 @@ class _Checks:
 
     def _fast_route(self, path: Path, route: FastRouteSettings) -> None:
         self._own((*path, "destination_hostgroup"), None, route.destination_hostgroup, one_database=False)
+        if self._doubts(path, "username", "schemaname", "flagIN"):
+            return
         key = (route.username, route.schemaname, route.flagIN)
         if key in self._fast_keys:
             self._add(path, f"username {route.username!r}, schemaname {route.schemaname!r}, flagIN {route.flagIN} is there twice")
         self._fast_keys.add(key)
 
-    def _no_database(self, path: Path, written: str) -> str:
+    def _is_database(self, name: str) -> bool:
+        return name in self._draft.database_names or self._draft.unsure_databases
+
+    def _no_database(self, path: Path, written: str) -> None:
         names = sorted(self._draft.database_names)
         near = did_you_mean(written, names) or f"; there are {', '.join(names) or 'none'}"
-        return f"there is no database {self._problems.show(path, written)}{near}"
+        self._add(path, f"there is no database {self._problems.show(path, written)}{near}")
 
     def _destination(self, path: Path, rule: RuleSettings, number: int) -> None:
-        hostgroup = self._own(path, rule.database, number)
-        if hostgroup is not None and rule.unsafe and hostgroup.read_only:
+        one_database = not self._doubts(path[:-1], "database")
+        hostgroup = self._own(path, rule.database, number, one_database=one_database)
+        if hostgroup is None or not rule.unsafe or not hostgroup.read_only:
+            return
+        if not self._doubts(self._path_of[number], "read_only"):
             self._add(
                 (*path[:-1], "unsafe"),
                 f"needs read_only: false in hostgroup {number}: its connections are read-only and would refuse the write",
             )
 
-    def _known_hostgroup(self, path: Path, number: int) -> HostgroupSettings | None:
+    def _hostgroup(self, path: Path, number: int | None) -> HostgroupSettings | None:
+        """The hostgroup that is named at *path*, where it is there (else that is reported) and its database is known."""
+        if number is None or self._problems.doubts(path) or self._is_missing(path, number):
+            return None
         hostgroup = self._by_id.get(number)
-        if hostgroup is None and number not in self._known_ids:
-            known = ", ".join(str(known) for known in sorted(self._known_ids)) or "none"
-            self._add(path, f"there is no hostgroup {number}; there are {known}")
-        return hostgroup if hostgroup is not None and hostgroup.database else None
+        return hostgroup if hostgroup is not None and hostgroup.database and number not in self._disputed else None
 
     def _own(self, path: Path, database: str | None, number: int, *, one_database: bool = True) -> HostgroupSettings | None:
         """The hostgroup with that number, which must be of the database that the rule is for."""
         names = self._draft.database_names
-        hostgroup = self._known_hostgroup(path, number)
+        hostgroup = self._hostgroup(path, number)
         if hostgroup is None:
             return None
         owner = hostgroup.database
         if database is not None and database in names and database != owner:
             self._add(path, f"hostgroup {number} is {owner}'s, and the rule is for {database}")
-        elif database is None and one_database and len(names) > 1:
+            return None
+        if database is None and one_database and len(names) > 1:
             others = ", ".join(sorted(names - {owner}))
             self._add(
                 path,
                 f"hostgroup {number} is {owner}'s, but the rule would match statements of {others} too; add database: {owner}",
             )
+            return None
         return hostgroup
 
 
-def _differences(mine: Settings, theirs: Settings) -> Iterator[tuple[str, Any, Any]]:
-    for key in type(mine).model_fields:
-        if getattr(mine, key) != getattr(theirs, key):
-            yield key, getattr(mine, key), getattr(theirs, key)
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """One place where a node is named."""
+
+    path: Path
+    server_path: Path
+    hostgroup: HostgroupSettings
+    server: ServerSettings
+
+    def merged(self, name: str, top: Settings) -> Settings:
+        """The settings of this group of keys that hold there."""
+        return top.overlay(getattr(self.hostgroup, name), getattr(self.server, name))

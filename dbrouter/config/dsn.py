@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from pydantic import SecretStr
+
 from dbrouter.config.problems import did_you_mean
 from dbrouter.terms import UNSAFE_CHARSETS, Engine
 
@@ -66,16 +68,21 @@ class _Bad(ValueError):
     """A parameter's value is wrong; the message names the parameter, never the value."""
 
 
-def parse_dsn(text: str, expand: Callable[[str], str], report: Report) -> Dsn | None:
+Expand = Callable[[str], str | None]
+
+
+def parse_dsn(text: str, expand: Expand, report: Report) -> Dsn | None:
     """
     *text* taken apart, or None when it cannot be; what is wrong goes to *report*.
 
     Args:
-        expand: replaces ``${…}`` in a piece of the text.
+        expand: replaces ``${…}`` in a piece of the text; answers None where it cannot, after it said so itself.
     """
     if _WHOLE_VARIABLE.fullmatch(text.strip()):
-        text = expand(text.strip())
-        expand = str  # what a variable holds is a plain DSN
+        held = expand(text.strip())
+        if held is None:
+            return None
+        text, expand = held, str  # what a variable holds is a plain DSN
     text = text.strip()
     scheme = _SCHEME.match(text)
     if scheme is None:
@@ -97,10 +104,47 @@ def parameters(engine: Engine) -> tuple[list[str], dict[str, str]]:
     }
 
 
+def merge_dsn(raw: dict[str, Any], dsn: Dsn | None, report: Callable[[str, str], None]) -> dict[str, Any]:
+    """*raw*, the mapping of a database, with what the DSN says; where both say something different, *report* gets the key."""
+    merged = dict(raw)
+    if dsn is None:
+        return merged
+    pairs = {
+        "engine": dsn.engine,
+        "driver": dsn.driver,
+        "user": dsn.user,
+        "password": SecretStr(dsn.password) if dsn.password is not None else None,
+        "database": dsn.database,
+        "default_port": dsn.port if dsn.host is None else None,
+        "connect_timeout": dsn.connect_timeout,
+        "found_rows": dsn.found_rows,
+    }
+    for key, value in pairs.items():
+        if value is None:
+            continue
+        if merged.get(key) is not None and merged[key] != value:
+            report(
+                key,
+                f"{key} and the dsn say different things"
+                if key != "engine"
+                else f"the dsn's scheme is of {value}, engine says otherwise",
+            )
+        merged[key] = value
+    for key in ("tls", "server_settings", "driver_options"):
+        said: dict[str, Any] = getattr(dsn, key)
+        if said and isinstance(merged.get(key, {}), dict):
+            written = merged.get(key) or {}
+            for name in said.keys() & written.keys():
+                if written[name] != said[name]:
+                    report(key, f"{name} and the dsn say different things")
+            merged[key] = {**said, **written}
+    return merged
+
+
 class _Parser:
-    def __init__(self, dsn: Dsn, expand: Callable[[str], str], report: Report) -> None:
+    def __init__(self, dsn: Dsn, expand: Expand, report: Report) -> None:
         self._dsn = dsn
-        self._expand = expand
+        self._expander = expand
         self._report = report
         self._good = True
 
@@ -129,15 +173,19 @@ class _Parser:
         return self._dsn if self._good else None
 
     def _credentials(self, userinfo: str) -> None:
-        if _WHOLE_VARIABLE.fullmatch(userinfo) and ":" in (held := self._expand(userinfo)):
-            self._dsn.user, _, self._dsn.password = held.partition(":")
-            return
+        if _WHOLE_VARIABLE.fullmatch(userinfo):
+            held = self._expand(userinfo)
+            if held is None or ":" in held:
+                self._dsn.user, _, self._dsn.password = (held or "").partition(":")
+                return
         user, _, password = _split_outside(userinfo, ":")
         self._dsn.user = self._plain(user) or None
         self._dsn.password = self._plain(password) or None  # empty is none, as in libpq
 
-    def _place(self, place: str) -> None:
-        place = self._expand(place)
+    def _place(self, written: str) -> None:
+        place = self._expand(written)
+        if place is None:
+            return None
         if "," in place:
             return self._bad("names several hosts; give each server an entry of its own")
         host, port = place, ""
@@ -164,12 +212,15 @@ class _Parser:
     def _parameters(self, query: str) -> None:
         seen: set[str] = set()
         if _WHOLE_VARIABLE.fullmatch(query):
-            query, self._expand = self._expand(query), str
+            query, self._expander = self._expand(query) or "", str
         table = _POSTGRES if self._dsn.engine is Engine.POSTGRESQL else _MYSQL
         guarded = "@" in query
         for part in filter(None, query.split("&")):
             name, equals, value = part.partition("=")
-            name = self._plain(name).replace("-", "_").lower()
+            expanded = self._plain(name)
+            if expanded is None:
+                continue
+            name = expanded.replace("-", "_").lower()
             reader = table.get(name)
             if reader is None:
                 self._unknown(name, table, guarded)
@@ -179,8 +230,8 @@ class _Parser:
                 self._bad(f"the parameter {name} has no value")
             elif name in seen:
                 self._bad(f"the parameter {name} is given twice")
-            else:
-                self._read(name, reader, self._plain(value))
+            elif (held := self._plain(value)) is not None:
+                self._read(name, reader, held)
             seen.add(name)
 
     def _unknown(self, name: str, table: dict[str, Any], guarded: bool) -> None:
@@ -198,10 +249,18 @@ class _Parser:
         except _Bad as error:
             self._bad(f"the parameter {name} {error}")
 
-    def _plain(self, piece: str) -> str:
-        """Percent-decoded, then with its variables replaced: what a variable holds is taken as it is."""
+    def _plain(self, piece: str) -> str | None:
+        """
+        Percent-decoded, then with its variables replaced: what a variable holds is taken as it is. None where it cannot be.
+        """
         pieces = re.split(r"(\$\{[^}]*\}|\$\$)", piece)
-        return "".join(self._expand(one) if index % 2 else unquote(one) for index, one in enumerate(pieces))
+        plain = [self._expand(one) if index % 2 else unquote(one) for index, one in enumerate(pieces)]
+        return None if None in plain else "".join(filter(None, plain))
+
+    def _expand(self, piece: str) -> str | None:
+        held = self._expander(piece)
+        self._good = self._good and held is not None
+        return held
 
     def _bad(self, message: str) -> None:
         self._good = False

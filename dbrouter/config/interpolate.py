@@ -34,41 +34,44 @@ class Interpolation:
             return {key: self.tree(item, (*path, key), leave) for key, item in value.items()}
         if isinstance(value, list):
             return [self.tree(item, (*path, index), leave) for index, item in enumerate(value)]
-        return self.text(value, path) if isinstance(value, str) and not leave(path) else value
+        return self._whole(value, path) if isinstance(value, str) and not leave(path) else value
 
-    def text(self, value: str, path: Path) -> str:
-        """*value* with its variables replaced."""
+    def text(self, value: str, path: Path) -> str | None:
+        """*value*, which may be a piece of what stands at *path*, with its variables replaced; None on failure."""
         if "$" not in value:
             return value
-
-        def replace(found: re.Match[str]) -> str:
-            return self._piece(found, path)
-
         if "${" in value:
             self._problems.came_from_variable(path, value if len(value) <= 60 else "a variable")
-        return _PIECE.sub(replace, value)
+        wrong = list(filter(None, map(self._wrong, _PIECE.finditer(value))))
+        for message, expected in wrong:
+            self._problems.add(path, message, expected=expected)
+        return None if wrong else _PIECE.sub(self._held, value)
 
-    def _piece(self, found: re.Match[str], path: Path) -> str:
+    def _whole(self, value: str, path: Path) -> str:
+        """All that stands at *path*; on failure it is given up, and what is answered says nothing."""
+        text = self.text(value, path)
+        if text is None:
+            self._problems.forsake(path)
+        return text or ""
+
+    def _wrong(self, found: re.Match[str]) -> tuple[str, str | None] | None:
+        """Why a piece cannot be replaced, and what was expected."""
+        name, default = found[1], found[2]
+        if found[0] == "$$":
+            return None
+        if name is None:
+            return "has a ${ that begins no variable: write ${NAME} or ${NAME:-default}, and $${ for the text ${", None
+        if default is not None:
+            return (f"the default of ${{{name}:-…}} has a ${{ in it: defaults are plain text", None) if "${" in default else None
+        if name not in self._environ:
+            return f"the environment variable {name} is not set (${{{name}:-default}} would give it a default)", name
+        return None
+
+    def _held(self, found: re.Match[str]) -> str:
         if found[0] == "$$":
             return "$"
-        name, default = found[1], found[2]
-        if name is None:
-            self._problems.add(
-                path, "has a ${ that begins no variable: write ${NAME} or ${NAME:-default}, and $${ for the text ${"
-            )
-            return ""
-        if default is not None and "${" in default:
-            self._problems.add(path, f"the default of ${{{name}:-…}} has a ${{ in it: defaults are plain text")
-            return ""
-        held = self._environ.get(name)
-        if default is not None:
-            return held or default
-        if held is None:
-            self._problems.add(
-                path, f"the environment variable {name} is not set (${{{name}:-default}} would give it a default)", expected=name
-            )
-            return ""
-        return held
+        held = self._environ.get(found[1])
+        return held or found[2] if found[2] is not None else held or ""
 
     def secret(self, value: str, path: Path) -> str | None:
         """
@@ -78,7 +81,7 @@ class Interpolation:
         Only what is written can name a file: a variable that holds ``file:…`` is a secret that happens to begin so.
         """
         text = self.text(value, path)
-        if not value.startswith(SECRET_FILE):
+        if text is None or not value.startswith(SECRET_FILE):
             return text
         name = text.removeprefix(SECRET_FILE)
         if name.startswith("//"):

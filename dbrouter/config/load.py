@@ -10,7 +10,7 @@ Nothing the caller passes is changed, and no message, `repr` or cause of the err
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from pydantic import SecretStr, ValidationError
 
 from dbrouter.config.checks import Draft, check, check_rules
-from dbrouter.config.dsn import Dsn, parse_dsn
+from dbrouter.config.dsn import Dsn, merge_dsn, parse_dsn
 from dbrouter.config.interpolate import Interpolation
 from dbrouter.config.model import (
     DEFAULT_DRIVERS,
@@ -33,9 +33,10 @@ from dbrouter.config.model import (
     ShadowRules,
     TlsSettings,
 )
+from dbrouter.config.names import UNKNOWN_ID, HostgroupNames, as_id
 from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.config.proxysql import Conversion, convert, is_proxysql
-from dbrouter.config.rules import HOSTGROUP_COLUMNS, MAX_ID, FastRouteSettings, RuleSettings, prepare_rule
+from dbrouter.config.rules import HOSTGROUP_COLUMNS, FastRouteSettings, RuleSettings, prepare_rule
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, Settings, TimeoutSettings
 from dbrouter.config.servers import read_server
 from dbrouter.config.shadow import aliases, check_shadow, read_shadow
@@ -59,9 +60,8 @@ _POLICIES: dict[str, type[StartPolicy] | type[FunctionPolicy] | type[SessionStat
     "session_statements": SessionStatements,
 }
 TOP_KEYS = (*SMALL_KEYS, *RouterConfig.model_fields)
-_UNKNOWN_ID = MAX_ID
-"""Stands for a hostgroup whose name is nobody's, after that was reported."""
 _HOMELESS = "a server in no hostgroup is never used; servers belong in hostgroups[].servers"
+_NOTHING: Mapping[str, Any] = {}
 _S = TypeVar("_S", bound=Settings)
 
 
@@ -117,7 +117,7 @@ def build_draft(document: Document, problems: Problems, draft: Draft, environ: M
         ConfigError: as `load`.
     """
     if not isinstance(document.value, dict):
-        problems.add((), f"the top level is {_kind(document.value)}, not a mapping with writer or databases")
+        problems.give_up((), f"the top level is {_kind(document.value)}, not a mapping with writer or databases")
         problems.raise_if_any()
     if is_proxysql(document.value):
         conversion = convert(document.value, problems)
@@ -158,8 +158,6 @@ class _Loader:
     ) -> None:
         self._problems = problems
         self._environ = environ
-        self._aliases: dict[str, int] = {}
-        """Names by which the rules may call hostgroups besides those of the hostgroups themselves."""
         self._interpolation = Interpolation(environ, problems)
         for key in [key for key in document if key not in TOP_KEYS]:
             if key == "servers":
@@ -168,6 +166,7 @@ class _Loader:
                 problems.unknown_key((key,), TOP_KEYS)
         self._document: dict[str, Any] = self._interpolation.tree(document, (), _holds_secret)
         self._draft = draft if draft is not None else Draft()
+        self._names = HostgroupNames.of(self._document.get("hostgroups"), problems)
 
     def build(self) -> RouterConfig:
         document, problems, draft = self._document, self._problems, self._draft
@@ -185,7 +184,11 @@ class _Loader:
             self._databases()
             self._hostgroups()
         else:
-            problems.add((), "names no servers: write writer and readers, or databases and hostgroups", expected="writer: DSN")
+            draft.unsure_databases = draft.unsure_ids = True
+            if not problems.doubts(("writer",), ("readers",), ("databases",), ("hostgroups",)):
+                problems.add(
+                    (), "names no servers: write writer and readers, or databases and hostgroups", expected="writer: DSN"
+                )
         self._rules()
         self._fast_routes()
         written = {name: document[name] for name in ProcessingSettings.model_fields if document.get(name) is not None}
@@ -216,7 +219,7 @@ class _Loader:
         """The rules of another document, read as if they stood in this one."""
         other = _Loader({"query_rules": shadow.value["query_rules"]}, self._environ, problems)
         other._document = {**self._document, "query_rules": other._document["query_rules"]}
-        other._aliases = aliases(shadow.value, problems)
+        other._names = self._names.known_by(aliases(shadow.value, problems), problems)
         other._draft = replace(self._draft, rules=[], fast_routes=[])
         other._rules()
         check_rules(other._draft, problems)
@@ -224,8 +227,16 @@ class _Loader:
 
     def _small(self) -> None:
         small = read_small(self._document, self._dsn, self._problems)
+        hidden = {number for number, key in ((WRITER_ID, "writer"), (READER_ID, "readers")) if self._problems.doubts((key,))}
+        self._draft.broken_hostgroups |= hidden
         if small is None:
+            self._draft.unsure_databases = True
+            self._names = HostgroupNames({}, self._problems, unsure=True)
             return
+        named = small.dsn.database is not None
+        self._draft.unsure_databases = bool(hidden) and not named
+        ids = {f"{small.name}-write": WRITER_ID, f"{small.name}-read": READER_ID}
+        self._names = HostgroupNames(ids, self._problems, unsure=self._draft.unsure_databases)
         raw: dict[str, Any] = {"writer_hostgroup": WRITER_ID}
         if small.readers:
             raw["reader_hostgroup"] = READER_ID
@@ -248,14 +259,17 @@ class _Loader:
     def _databases(self) -> None:
         databases = self._mapping(("databases",))
         if databases is None:
+            self._draft.unsure_databases = self._draft.unsure_owners = True
             return
         if not databases:
+            self._draft.unsure_databases = self._draft.unsure_owners = True
             self._problems.add(("databases",), "is empty; it needs at least one")
         for name, raw in databases.items():
             path: Path = ("databases", name)
             self._draft.database_names.add(str(name))
             if not isinstance(raw, dict):
-                self._problems.add(path, f"{self._problems.show(path, raw)} is not a mapping with dsn, writer_hostgroup, …")
+                self._problems.give_up(path, f"{self._problems.show(path, raw)} is not a mapping with dsn, writer_hostgroup, …")
+                self._draft.unsure_owners = True
                 continue
             raw = dict(raw)
             written = raw.pop("dsn", None)
@@ -269,13 +283,10 @@ class _Loader:
             if "password" in raw:
                 raw["password"] = self._secret(raw["password"], (*path, "password"))
             for key in ("writer_hostgroup", "reader_hostgroup", "default_hostgroup"):
-                if raw.get(key) is None:
-                    continue
-                raw[key] = self._hostgroup_id(raw[key], (*path, key))
-                if raw[key] is None:
-                    self._draft.unsure_owners = True
-                    raw[key] = _UNKNOWN_ID
-                    self._draft.broken_hostgroups.add(_UNKNOWN_ID)
+                if raw.get(key) is not None:
+                    raw[key] = self._names.id_of(raw[key], (*path, key), own=True)
+                if raw.get(key) == UNKNOWN_ID and key != "writer_hostgroup":
+                    del raw[key]
             self._database(str(name), raw, dsn, path, broken_dsn=written is not None and dsn is None)
 
     def _database(self, name: str, raw: dict[str, Any], dsn: Dsn | None, path: Path, *, broken_dsn: bool = False) -> None:
@@ -283,7 +294,7 @@ class _Loader:
         if "name" in raw:
             problems.add((*path, "name"), "is the key under databases; it is not written again")
             del raw["name"]
-        merged = _merge_dsn(raw, dsn, lambda key, message: problems.add((*path, key), message))
+        merged = merge_dsn(raw, dsn, lambda key, message: problems.add((*path, key), message))
         engine = merged.get("engine")
         if engine is None and not broken_dsn:
             problems.add(
@@ -292,25 +303,36 @@ class _Loader:
         if engine is None:
             merged["engine"] = Engine.POSTGRESQL
         if isinstance(tls := merged.get("tls"), dict):
-            merged["tls"] = self._validate(TlsSettings, tls, (*path, "tls"))
+            merged["tls"] = self._validate(TlsSettings, tls, (*path, "tls")) or TlsSettings()
         if engine in (Engine.POSTGRESQL, Engine.MYSQL):
             merged.setdefault("driver", DEFAULT_DRIVERS[Engine(engine)])
             if merged.get("default_port") in (None, 0):
                 merged["default_port"] = DEFAULT_PORTS[Engine(engine)]
-        database = self._validate(DatabaseSettings, {"name": name, **merged}, path, also_known=("dsn",), hidden=("name",))
-        self._draft.database_names.add(name)
+        stand_ins = {"engine": Engine.POSTGRESQL, "writer_hostgroup": UNKNOWN_ID}
+        database = self._validate(
+            DatabaseSettings, {"name": name, **merged}, path, also_known=("dsn",), hidden=("name",), stand_ins=stand_ins
+        )
+        draft = self._draft
+        draft.database_names.add(name)
+        references = ((*path, "writer_hostgroup"), (*path, "reader_hostgroup"), (*path, "default_hostgroup"))
+        if database is None or problems.doubts(*references):
+            draft.unsure_owners = True
+        if database is None:
+            return
         for key in ("writer_hostgroup", "reader_hostgroup"):
-            if isinstance(merged.get(key), int):
-                self._draft.owners.setdefault(merged[key], []).append((name, key))
-        if database is not None:
-            self._draft.databases[name] = database
-            self._draft.database_paths[name] = path
-            self._draft.unsure_engines |= {name} if engine is None else set()
+            if (number := getattr(database, key)) is not None and not problems.doubts((*path, key)):
+                draft.owners.setdefault(number, []).append((name, key))
+        draft.databases[name] = database
+        draft.database_paths[name] = path
+        draft.unsure_engines |= {name} if engine is None or problems.doubts((*path, "engine")) else set()
 
     def _hostgroups(self) -> None:
         raw = self._document.get("hostgroups")
         if not isinstance(raw, list):
-            self._problems.add(("hostgroups",), "is missing" if raw is None else "is not a list", expected="a list of hostgroups")
+            self._draft.unsure_ids = True
+            if raw is not None or not self._problems.doubts(("hostgroups",)):
+                wrong = "is missing" if raw is None else "is not a list"
+                self._problems.give_up(("hostgroups",), wrong, expected="a list of hostgroups")
             return
         for index, item in enumerate(raw):
             self._hostgroup(item, ("hostgroups", index))
@@ -318,10 +340,11 @@ class _Loader:
     def _hostgroup(self, raw: Any, path: Path) -> None:
         problems, draft = self._problems, self._draft
         if not isinstance(raw, dict):
-            problems.add(path, f"{problems.show(path, raw)} is not a mapping with id and servers")
+            problems.give_up(path, f"{problems.show(path, raw)} is not a mapping with id and servers")
+            draft.unsure_ids = True
             return
         raw = dict(raw)
-        number = _as_id(raw.get("id"))
+        number = as_id(raw.get("id"))
         owners = draft.owners.get(number, []) if number is not None else []
         written = raw.get("database")
         name = owners[0][0] if owners else written if isinstance(written, str) else ""
@@ -338,20 +361,23 @@ class _Loader:
         if isinstance(servers, list):
             for index, item in enumerate(servers):
                 server = self._server(item, (*path, "servers", index), database)
-                if server is not None:
+                if server is None:
+                    draft.incomplete.add(path)
+                else:
                     paths.append((*path, "servers", index))
                     good.append(server)
             if not servers:
                 problems.add((*path, "servers"), "is empty; it needs at least one")
-        else:
-            problems.add((*path, "servers"), "is missing" if servers is None else "is not a list", expected="a list of servers")
         overrides = {key: self._group(model, raw[key], (*path, key)) for key, model in GROUPS.items() if raw.get(key) is not None}
         stand_in = good or [ServerSettings(host="unknown", port=1)]
         hostgroup = self._validate(HostgroupSettings, {**raw, **overrides, "servers": tuple(stand_in)}, path)
+        if not isinstance(servers, list) and (servers is not None or not problems.doubts((*path, "servers"))):
+            wrong = "is missing" if servers is None else "is not a list"
+            problems.give_up((*path, "servers"), wrong, expected="a list of servers")
         if hostgroup is not None:
             draft.add_hostgroup(path, hostgroup.model_copy(update={"servers": tuple(good)}), paths)
-        elif number is not None:
-            draft.broken_hostgroups.add(number)
+        else:
+            draft.unsure_ids = True
 
     def _server(self, raw: Any, path: Path, database: DatabaseSettings | None) -> ServerSettings | None:
         sure = database is not None and database.name not in self._draft.unsure_engines
@@ -370,7 +396,7 @@ class _Loader:
         if raw is None:
             return
         if not isinstance(raw, list):
-            self._problems.add(("query_rules",), "is not a list of rules", expected="a list of rules")
+            self._problems.give_up(("query_rules",), "is not a list of rules", expected="a list of rules")
             return
         for index, item in enumerate(raw):
             path: Path = ("query_rules", index)
@@ -379,7 +405,7 @@ class _Loader:
                 continue
             for key in HOSTGROUP_COLUMNS:
                 if key in prepared:
-                    prepared[key] = self._hostgroup_id(prepared[key], (*path, key))
+                    prepared[key] = self._names.id_of(prepared[key], (*path, key))
             rule = self._validate(RuleSettings, prepared, path)
             if rule is not None:
                 self._draft.rules.append((path, self._narrowed(rule)))
@@ -389,17 +415,17 @@ class _Loader:
         if raw is None:
             return
         if not isinstance(raw, list):
-            self._problems.add(("query_rules_fast_routing",), "is not a list", expected="a list of rows")
+            self._problems.give_up(("query_rules_fast_routing",), "is not a list", expected="a list of rows")
             return
         for index, item in enumerate(raw):
             path: Path = ("query_rules_fast_routing", index)
             if not isinstance(item, dict):
                 shown = self._problems.show(path, item)
-                self._problems.add(path, f"{shown} is not a mapping with schemaname and destination_hostgroup")
+                self._problems.give_up(path, f"{shown} is not a mapping with schemaname and destination_hostgroup")
                 continue
             key = "destination_hostgroup"
-            row = {**item, key: self._hostgroup_id(item[key], (*path, key))} if key in item else item
-            route = self._validate(FastRouteSettings, row, path)
+            row = {**item, key: self._names.id_of(item[key], (*path, key))} if key in item else item
+            route = self._validate(FastRouteSettings, row, path, stand_ins={key: UNKNOWN_ID})
             if route is not None:
                 self._draft.fast_routes.append((path, route))
 
@@ -409,30 +435,6 @@ class _Loader:
             return rule
         owners = {hostgroup.database for _, hostgroup in self._draft.hostgroups if hostgroup.id == rule.destination_hostgroup}
         return rule.model_copy(update={"database": owners.pop()}) if len(owners) == 1 and "" not in owners else rule
-
-    def _hostgroup_id(self, written: Any, path: Path) -> Any:
-        """The id of the hostgroup that *written* names; anything but a name is answered as it is."""
-        if not isinstance(written, str) or _as_id(written) is not None:
-            return written
-        names: dict[str, Any] = {
-            f"{self._name_of_small()}-{word}": number for word, number in (("write", WRITER_ID), ("read", READER_ID))
-        }
-        if isinstance(raw := self._document.get("hostgroups"), list):
-            items = [item for item in raw if isinstance(item, dict) and _as_id(item.get("id")) is not None]
-            names = {str(item.get("name") or f"hostgroup-{item.get('id')}"): item.get("id") for item in items}
-        names |= self._aliases
-        if written in names:
-            return names[written]
-        near = did_you_mean(written, names)
-        self._problems.add(
-            path,
-            f"there is no hostgroup named {self._problems.show(path, written)}{near}; there are {', '.join(names) or 'none'}",
-            expected=", ".join(names),
-        )
-        return None
-
-    def _name_of_small(self) -> str:
-        return next(iter(self._draft.databases), "default")
 
     def _dsn(self, written: Any, path: Path) -> Dsn | None:
         if not isinstance(written, str):
@@ -471,67 +473,41 @@ class _Loader:
         if raw is None:
             return None
         if not isinstance(raw, dict):
-            self._problems.add(path, f"{self._problems.show(path, raw)} is not a mapping")
+            self._problems.give_up(path, f"{self._problems.show(path, raw)} is not a mapping")
             return None
         return self._validate(model, raw, path)
 
     def _validate(
-        self, model: type[_S], raw: dict[str, Any], path: Path, *, also_known: tuple[str, ...] = (), hidden: tuple[str, ...] = ()
+        self,
+        model: type[_S],
+        raw: dict[str, Any],
+        path: Path,
+        *,
+        also_known: tuple[str, ...] = (),
+        hidden: tuple[str, ...] = (),
+        stand_ins: Mapping[str, Any] = _NOTHING,
     ) -> _S | None:
+        """
+        What *raw* says. Keys that are wrong are noted and left out, so that the checks can still judge the others.
+
+        Args:
+            stand_ins: values of keys that cannot be left out. None is answered where another such key is wrong.
+        """
         try:
             return model.model_validate(raw)
         except ValidationError as error:
             self._problems.from_validation(path, error, model, also_known=also_known, hidden=hidden)
+            wrong = {detail["loc"][0] for detail in error.errors(include_url=False) if detail["loc"]}
+        rest = {key: value for key, value in raw.items() if key not in wrong}
+        try:
+            return model.model_validate(rest | {key: value for key, value in stand_ins.items() if key in wrong})
+        except ValidationError:
             return None
 
     def _mapping(self, path: Path) -> dict[str, Any] | None:
         raw = self._document.get(str(path[0]))
         if isinstance(raw, dict):
             return raw
-        self._problems.add(path, "is missing" if raw is None else "is not a mapping of names to databases")
+        if raw is not None or not self._problems.doubts(path):
+            self._problems.give_up(path, "is missing" if raw is None else "is not a mapping of names to databases")
         return None
-
-
-def _merge_dsn(raw: dict[str, Any], dsn: Dsn | None, report: Callable[[str, str], None]) -> dict[str, Any]:
-    """*raw* with what the DSN says; where both say something different, *report* gets the key."""
-    merged = dict(raw)
-    if dsn is None:
-        return merged
-    pairs = {
-        "engine": dsn.engine,
-        "driver": dsn.driver,
-        "user": dsn.user,
-        "password": SecretStr(dsn.password) if dsn.password is not None else None,
-        "database": dsn.database,
-        "default_port": dsn.port if dsn.host is None else None,
-        "connect_timeout": dsn.connect_timeout,
-        "found_rows": dsn.found_rows,
-    }
-    for key, value in pairs.items():
-        if value is None:
-            continue
-        if merged.get(key) is not None and merged[key] != value:
-            report(
-                key,
-                f"{key} and the dsn say different things"
-                if key != "engine"
-                else f"the dsn's scheme is of {value}, engine says otherwise",
-            )
-        merged[key] = value
-    for key in ("tls", "server_settings", "driver_options"):
-        said: dict[str, Any] = getattr(dsn, key)
-        if said and isinstance(merged.get(key, {}), dict):
-            written = merged.get(key) or {}
-            for name in said.keys() & written.keys():
-                if written[name] != said[name]:
-                    report(key, f"{name} and the dsn say different things")
-            merged[key] = {**said, **written}
-    return merged
-
-
-def _as_id(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 11 else None

@@ -2,6 +2,8 @@
 Collecting what is wrong with a configuration: every problem at once, each with file, line and path, none with a secret in it.
 
 `Problems` knows the lines of a document; `from_validation` turns pydantic's errors into our words.
+One mistake is one problem: nothing is said of a value that was given up (`give_up`), and whoever looks at several values at once
+asks `doubts` first, so that nobody reports what merely follows from a problem that is there already.
 A value is echoed only where it cannot hold a password: never under a secret key, never when it came from a variable, never when
 it looks like a DSN.
 """
@@ -27,7 +29,7 @@ _ECHO_LIMIT = 60
 class Problems:
     """The problems found so far in one document."""
 
-    __slots__ = ("_file", "_found", "_lines", "_origins", "_raw")
+    __slots__ = ("_around", "_file", "_found", "_given_up", "_lines", "_origins", "_raw")
 
     def __init__(self, file: str | None = None, lines: Mapping[Path, int] | None = None) -> None:
         self._file = file
@@ -35,9 +37,39 @@ class Problems:
         self._raw: dict[Path, str] = {}
         self._origins: Mapping[Path, Path] = {}
         self._found: dict[tuple[str, str], Problem] = {}
+        self._given_up: set[Path] = set()
+        self._around: set[Path] = set()
+        """The places of the problems, and all that they are in."""
 
     def add(self, path: Path, message: str, *, expected: str | None = None, got: Any = None) -> None:
-        """Note that *message* is true of what stands at *path*; said twice it is kept once."""
+        """Note that *message* is true of what stands at *path*; said twice it is kept once. Of what was given up nothing is."""
+        if not self.forsaken(path):
+            self._note(path, message, expected, got)
+
+    def give_up(self, path: Path, message: str, *, expected: str | None = None) -> None:
+        """As `add`, of a value that cannot be read at all: what follows from that is not noted."""
+        if not self.forsaken(path):
+            self._note(path, message, expected, None)
+        self.forsake(path)
+
+    def forsake(self, path: Path) -> None:
+        """From now on nothing is noted of the value at *path*, nor of what is in it: enough was said of it."""
+        self._given_up.add(path)
+
+    def suspect(self, path: Path) -> None:
+        """Somebody probably meant to write something at *path*: `doubts` says so from now on."""
+        self._around.update(path[:length] for length in range(1, len(path) + 1))
+
+    def doubts(self, *paths: Path) -> bool:
+        """Whether something is wrong with what stands at one of *paths*, with a part of it, or with all that it is in."""
+        return any(path in self._around or self.forsaken(path) for path in paths)
+
+    def forsaken(self, path: Path) -> bool:
+        """Whether the value at *path*, or what it is in, could not be read at all."""
+        return bool(self._given_up) and any(path[:length] in self._given_up for length in range(1, len(path) + 1))
+
+    def _note(self, path: Path, message: str, expected: str | None, got: Any) -> None:
+        self.suspect(path)
         shown = show_path(self._origin(path))
         if not (self.may_quote(path) and self.may_quote(path[:-1])):
             got = None
@@ -124,8 +156,9 @@ class Problems:
         not.
         """
         known = {*model.model_fields, *also_known} - set(hidden)
-        for detail in error.errors(include_url=False, include_context=True, include_input=True):
-            self._add_detail(path, dict(detail), model, known)
+        details = [dict(detail) for detail in error.errors(include_url=False, include_context=True, include_input=True)]
+        for detail in sorted(details, key=lambda detail: detail["type"] != "extra_forbidden"):
+            self._add_detail(path, detail, model, known)
 
     def _add_detail(self, path: Path, detail: dict[str, Any], model: type[BaseModel], known: set[str]) -> None:
         where: Path = (*path, *detail["loc"])
@@ -134,6 +167,8 @@ class Problems:
             self.unknown_key(where, known)
             return
         if kind == "missing":
+            if self.doubts(where):
+                return  # it is there, misspelt
             self.add(where, "is missing", expected=_expectation(model, detail["loc"]))
             return
         shown = self.show(where, value)
@@ -161,6 +196,8 @@ class Problems:
         if not isinstance(key, str) or looks_secret(key):
             self.add((*path[:-1],), "has a key that is no name", expected=", ".join(names))
             return
+        if near := nearest(key, names):
+            self.suspect((*path[:-1], near))
         self.add(
             path,
             f"unknown key{did_you_mean(key, names) or '; known here: ' + ', '.join(names)}",
@@ -169,12 +206,16 @@ class Problems:
         )
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The one of *known* that *word* probably stands for, or None."""
+    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return near[0] if near else None
+
+
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` for the nearest of *known*, or nothing."""
-    if not isinstance(word, str):
-        return ""
-    near = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    near = nearest(word, known) if isinstance(word, str) else None
+    return f"; did you mean {near!r}?" if near else ""
 
 
 def looks_secret(text: str) -> bool:

@@ -92,8 +92,8 @@ class Settings(BaseModel):
         changes = {name: getattr(layer, name) for layer in nearer if layer is not None for name in layer.model_fields_set}
         return self.model_copy(update=changes) if changes else self
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
-        """(field, message) for every pair of fields that contradict each other; for merged settings."""
+    def conflicts(self) -> Iterator[tuple[str, str, str]]:
+        """(field, the other field, message) for every pair of fields that contradict each other; for merged settings."""
         return iter(())
 
 
@@ -153,10 +153,10 @@ class PoolSettings(Settings):
         "pooled connections are closed rather than reset after session statements. On reload: for connections opened afterwards.",
     )
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
+    def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """`min_size` may not exceed `max_size`."""
         if self.min_size > self.max_size:
-            yield "min_size", f"min_size {self.min_size} is above max_size {self.max_size}"
+            yield "min_size", "max_size", f"min_size {self.min_size} is above max_size {self.max_size}"
 
 
 class ProbeSettings(Settings):
@@ -217,10 +217,10 @@ class BreakerSettings(Settings):
     )
     successes_to_close: Count = Field(default=2, ge=1, description="Good tries while half-open that close the breaker.")
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
+    def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """`open_for` may not exceed `open_for_max`."""
         if self.open_for > self.open_for_max:
-            yield "open_for", f"open_for {self.open_for:g}s is above open_for_max {self.open_for_max:g}s"
+            yield "open_for", "open_for_max", f"open_for {self.open_for:g}s is above open_for_max {self.open_for_max:g}s"
 
 
 class RetrySettings(Settings):
@@ -253,10 +253,10 @@ class RetrySettings(Settings):
         default=10.0, ge=0, description="Retries a second allowed in any case, so that a quiet service may retry too."
     )
 
-    def conflicts(self) -> Iterator[tuple[str, str]]:
+    def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """`backoff` may not exceed `backoff_max`."""
         if self.backoff > self.backoff_max:
-            yield "backoff", f"backoff {self.backoff:g}s is above backoff_max {self.backoff_max:g}s"
+            yield "backoff", "backoff_max", f"backoff {self.backoff:g}s is above backoff_max {self.backoff_max:g}s"
 
 
 class TimeoutSettings(Settings):

@@ -41,14 +41,14 @@ def read_small(document: dict[str, Any], read_dsn: Callable[[Any, Path], Dsn | N
             problems.add(
                 (key,), f"a file has writer and readers, or databases and hostgroups; {key} does not go with writer and readers"
             )
-    if "writer" not in document:
+    if "writer" not in document and not problems.doubts(("writer",)):
         problems.add(("writer",), "is missing: readers need a writer", expected="a DSN")
     written: list[tuple[Path, Any]] = [(("writer",), document["writer"])] if "writer" in document else []
     readers = document.get("readers")
     if isinstance(readers, list):
         written += [(("readers", index), reader) for index, reader in enumerate(readers)]
     elif readers is not None:
-        problems.add(("readers",), "is not a list of DSNs", expected="a list of DSNs")
+        problems.give_up(("readers",), "is not a list of DSNs", expected="a list of DSNs")
     parts = [(path, read_dsn(value, path)) for path, value in written]
     good = [(path, dsn) for path, dsn in parts if dsn is not None]
     if not good:
