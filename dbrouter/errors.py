@@ -107,7 +107,7 @@ class NoNodeAvailableError(RoutingError):
 
 
 class CircuitOpenError(RoutingError):
-    """Every candidate's breaker is open; `retry_after` is the seconds until the first may admit a probe."""
+    """Every candidate's breaker is open; `retry_after` is the seconds until a probe may make the first half-open."""
 
     code = "DBR-R02"
     hostgroup: str

@@ -254,8 +254,9 @@ class HostgroupSettings(Settings):
     when_empty: WhenEmpty = Field(
         default=WhenEmpty.WRITER,
         description="Without a usable server: `writer` sends its calls to the writer hostgroup (default of readers), "
-        "`wait` waits for one within the "
-        "call's deadline (default of writers), `fail` raises `NoNodeAvailableError` at once.",
+        "`wait` waits for one during the first `pool.acquire_timeout` of an outage, and no call beyond its deadline (default "
+        "of writers), `fail` refuses at once. The refusal is `CircuitOpenError` where every breaker is open, else "
+        "`NoNodeAvailableError`.",
     )
     read_only: bool = Field(
         default=True,

@@ -118,7 +118,8 @@ class PoolSettings(Settings):
     acquire_timeout: Duration = Field(
         default=5.0,
         description="Seconds a call waits in line for a connection before `PoolTimeoutError`; the call's own deadline "
-        "(`timeouts.call`) cuts it shorter. On reload: for calls that begin afterwards.",
+        "(`timeouts.call`) cuts it shorter. A hostgroup's is also how long `when_empty: wait` waits out an outage. "
+        "On reload: for calls that begin afterwards.",
     )
     max_waiting: Count = Field(
         default=1000,
@@ -209,13 +210,20 @@ class BreakerSettings(Settings):
     open_for: PositiveDuration = Field(
         default=0.5,
         description="Seconds an opened breaker stays open the first time; doubles (with jitter) at each failed "
-        "half-open try up to `open_for_max`.",
+        "half-open try up to `open_for_max`. Then the next good probe makes it half-open; calls never do.",
     )
     open_for_max: PositiveDuration = Field(default=30.0, description="Seconds it stays open at most. At least `open_for`.")
     half_open_permits: Count = Field(
-        default=1, ge=1, description="Tries admitted at the same time while half-open; the probe uses them, not users' calls."
+        default=1,
+        ge=1,
+        description="Calls that may be on trial at the same time while half-open; they go there before they go to healthy "
+        "nodes. Probes are tries too, and need no permit.",
     )
-    successes_to_close: Count = Field(default=2, ge=1, description="Good tries while half-open that close the breaker.")
+    successes_to_close: Count = Field(
+        default=2,
+        ge=1,
+        description="Good tries while half-open, probes and calls together, that close the breaker; a bad one opens it.",
+    )
 
     def conflicts(self) -> Iterator[tuple[str, str, str]]:
         """`open_for` may not exceed `open_for_max`."""

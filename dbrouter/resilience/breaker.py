@@ -12,9 +12,9 @@ full pool, a caller's mistake) is not reported at all. `closed` is a plain attri
     HALF_OPEN  → OPEN       a try failed or was slow; for twice as long
     HALF_OPEN  → CLOSED     `successes_to_close` good tries
 
-- *The probe pays for recovery, not users*: an open breaker waits for `probe_succeeded`; a try is another good probe, or one of
-  at most `half_open_permits` calls at a time. A permit that is never returned is given out again after a while, so that a lost
-  call wedges nothing.
+- *The probe goes first*: an open breaker waits for `probe_succeeded`, and no call makes it half-open. From then on a try is
+  another probe, or one of at most `half_open_permits` calls at a time. A permit that is never returned is given out again after
+  a while, so that a lost call wedges nothing.
 - *Late news is no news*: each transition begins a new `generation`. A result of an older one is ignored, and so is a failure
   or a try whose call began before the present state did, as far as its seconds tell; calls that were under way when a node
   broke cannot open it again after it recovered.

@@ -9,8 +9,11 @@ import pytest
 
 from dbrouter.config import RouterConfig, loads
 from dbrouter.config.load import GROUPS
+from dbrouter.config.model import HostgroupSettings
+from dbrouter.config.schema import BreakerSettings
 
-PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+PAGE = (DOCS / "configuration.md").read_text(encoding="utf-8")
 FILES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 KNOBS = [
     "pool_size",
@@ -59,3 +62,23 @@ def test_the_keys_that_the_page_names_exist() -> None:
     """`pool.max_size` and its like are keys of the models."""
     for group, key in re.findall(rf"`({'|'.join(GROUPS)})\.([a-z_]+)`", PAGE):
         assert key in GROUPS[group].model_fields, f"{group}.{key}"
+
+
+def test_who_tries_a_half_open_node_is_told_one_way() -> None:
+    """A probe opens the half-open state; in it both probes and some calls are tries. No page says that calls are not."""
+    said = [f"half_open_permits: {BreakerSettings.model_fields['half_open_permits'].description}"]
+    said += [(DOCS / f"{name}.md").read_text(encoding="utf-8") for name in ("resilience", "routing", "glossary")]
+
+    for text in said:
+        sentences = [sentence for sentence in re.split(r"(?<=[.;])\s", text) if "half" in sentence and "permit" in sentence]
+        assert sentences and all("calls" in sentence.lower() for sentence in sentences), sentences
+        assert not re.search(r"not (your|users'?) ?(calls|users)|calls need not try", text)
+
+
+def test_how_long_wait_waits_is_told_one_way() -> None:
+    """`when_empty: wait` waits out the first `acquire_timeout` of an outage, wherever it is spoken of."""
+    said = [HostgroupSettings.model_fields["when_empty"].description or ""]
+    said += [(DOCS / name).read_text(encoding="utf-8") for name in ("routing.md", "reference/errors.md")]
+
+    for text in said:
+        assert "acquire_timeout" in next(line for line in text.splitlines() if "when_empty" in line or "`wait`" in line)
