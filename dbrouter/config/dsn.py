@@ -359,9 +359,9 @@ def _charset(dsn: Dsn, value: str) -> None:
     dsn.driver_options["charset"] = value
 
 
-def _driver_count(name: str) -> Callable[[Dsn, str], None]:
+def _driver_count(name: str, highest: int, unit: str) -> Callable[[Dsn, str], None]:
     def read(dsn: Dsn, value: str) -> None:
-        dsn.driver_options[name] = _count(value, 0, 2**31, "is not a whole number")
+        dsn.driver_options[name] = _count(value, 0, highest, f"is not a whole number (0–{highest} {unit})")
 
     return read
 
@@ -390,8 +390,8 @@ _POSTGRES: dict[str, Callable[[Dsn, str], None] | str] = {
     "search_path": _setting("search_path"),
     "options": _options,
     "connect_timeout": _connect_timeout,
-    "statement_cache_size": _driver_count("statement_cache_size"),
-    "max_cacheable_statement_size": _driver_count("max_cacheable_statement_size"),
+    "statement_cache_size": _driver_count("statement_cache_size", 1_000_000, "statements"),
+    "max_cacheable_statement_size": _driver_count("max_cacheable_statement_size", 2**30, "bytes"),
     "target_session_attrs": "hostgroups say which servers take writes; dbrouter checks the role itself",
     "load_balance_hosts": "use balance: random of a hostgroup",
     "hostaddr": "write the address as the host",

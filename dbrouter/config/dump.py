@@ -16,8 +16,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from dbrouter.config.bounds import show_duration
 from dbrouter.config.model import DEFAULT_DRIVERS, DEFAULT_PORTS, RouterConfig
-from dbrouter.config.schema import Settings, show_duration
+from dbrouter.config.schema import Settings
 
 WIDTH = 128
 

@@ -14,13 +14,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 
-from dbrouter.config.rules import MAX_ID, FastRouteSettings, RuleSettings
+from dbrouter.config.bounds import DAY, MILLISECOND, Lasting, Whole
+from dbrouter.config.rules import FastRouteSettings, Id, RuleSettings
 from dbrouter.config.schema import (
     BreakerSettings,
-    Count,
-    Duration,
     PoolSettings,
-    PositiveDuration,
     ProbeSettings,
     RetrySettings,
     Settings,
@@ -32,6 +30,7 @@ DEFAULT_PORTS = {Engine.POSTGRESQL: 5432, Engine.MYSQL: 3306}
 DEFAULT_DRIVERS = {Engine.POSTGRESQL: "asyncpg", Engine.MYSQL: "aiomysql"}
 MAX_WEIGHT = 10_000_000
 """ProxySQL's limit."""
+Port = Annotated[int, Whole(0, 65_535)]
 
 
 class Via(StrEnum):
@@ -125,10 +124,8 @@ class DatabaseSettings(Settings):
         "`Router.open(password=…)` takes its place.",
     )
     database: str | None = Field(default=None, description="The name of the database on its servers; the path of the DSN.")
-    default_port: Count = Field(
+    default_port: Port = Field(
         default=0,
-        ge=0,
-        le=65535,
         description="The port of servers that name none: the DSN's, else 5432 (PostgreSQL) or 3306 (MySQL).",
     )
     tls: TlsSettings = Field(default_factory=TlsSettings, description="Encryption.")
@@ -141,7 +138,7 @@ class DatabaseSettings(Settings):
     driver_options: dict[str, Any] = Field(
         default_factory=dict, description="What the DSN's parameters say to the driver (`charset`, `statement_cache_size`, …)."
     )
-    connect_timeout: PositiveDuration | None = Field(
+    connect_timeout: Annotated[float, Lasting(MILLISECOND, DAY)] | None = Field(
         default=None,
         description="The DSN's `connect_timeout`: seconds, for all servers of the database; `timeouts.connect` of a "
         "hostgroup or server is nearer.",
@@ -152,13 +149,9 @@ class DatabaseSettings(Settings):
         "is then the standby's own to enforce).",
     )
     found_rows: bool = Field(default=False, description="MySQL: `rowcount` counts matched rows instead of changed ones.")
-    writer_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] = Field(
-        description="Hostgroup of the primary: writes, and everything that is not surely a read."
-    )
-    reader_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] | None = Field(
-        default=None, description="Hostgroup of the replicas; without it reads go to the writer."
-    )
-    default_hostgroup: Annotated[Count, Field(ge=0, le=MAX_ID)] | None = Field(
+    writer_hostgroup: Id = Field(description="Hostgroup of the primary: writes, and everything that is not surely a read.")
+    reader_hostgroup: Id | None = Field(default=None, description="Hostgroup of the replicas; without it reads go to the writer.")
+    default_hostgroup: Id | None = Field(
         default=None,
         description="Where statements go that no rule sends anywhere, reads too: ProxySQL's `mysql_users.default_hostgroup`. "
         "Without it reads go to `reader_hostgroup` and the rest to `writer_hostgroup`. One of the database's hostgroups.",
@@ -171,10 +164,8 @@ class ServerSettings(Settings):
     host: str = Field(
         min_length=1, description="Host name, address, or the path of a socket (`/…`: directory for PostgreSQL, file for MySQL)."
     )
-    port: Count = Field(
+    port: Port = Field(
         default=0,
-        ge=0,
-        le=65535,
         description="1–65535; the database's `default_port` where it is not written. Not used by a MySQL socket.",
     )
     database: str | None = Field(
@@ -183,10 +174,8 @@ class ServerSettings(Settings):
         description="The name of the database on this server where it differs from the others': behind a pooler whose "
         "databases stand for servers.",
     )
-    weight: Count = Field(
+    weight: Annotated[int, Whole(0, MAX_WEIGHT)] = Field(
         default=1,
-        ge=0,
-        le=MAX_WEIGHT,
         description="Share of the calls relative to the hostgroup's other servers; 0 gets none. A reload may change it "
         "without touching connections.",
     )
@@ -232,7 +221,7 @@ class ServerSettings(Settings):
 class HostgroupSettings(Settings):
     """Servers that may take the same work, and how one of them is chosen."""
 
-    id: Annotated[Count, Field(ge=0, le=MAX_ID)] = Field(description="The number by which databases and rules name it.")
+    id: Id = Field(description="The number by which databases and rules name it.")
     name: str = Field(
         default="", description="What people and metrics call it; `hostgroup-<id>` where it is not written. Unique."
     )
@@ -246,7 +235,7 @@ class HostgroupSettings(Settings):
         description="`round_robin` (smooth weighted), `least_outstanding`, `latency` or `random`. A reload changes it "
         "at the next call.",
     )
-    max_replication_lag: Duration | None = Field(
+    max_replication_lag: Annotated[float, Lasting(0, 1460 * DAY)] | None = Field(
         default=None,
         description="Seconds a replica may be behind before it gets no reads; `null` for no limit. Not for writers. "
         "Read and checked, and not acted upon yet: until then a replica gets reads however far it is behind.",
@@ -280,13 +269,13 @@ class DigestSettings(Settings):
     replace_null: bool = Field(default=False, description="NULL becomes `?` too.")
     no_digits: bool = Field(default=False, description="Digits inside names become `?` (`t1` and `t2` are one shape).")
     keep_comment: bool = Field(default=False, description="Comments stay in the digest text.")
-    grouping_limit: Annotated[Count, Field(ge=1, le=2089)] = Field(
+    grouping_limit: Annotated[int, Whole(1, 2089, "values")] = Field(
         default=3, description="Lists of more values than this (by at least two) keep so many, then `...`."
     )
-    groups_grouping_limit: Annotated[Count, Field(ge=0, le=2089)] = Field(
+    groups_grouping_limit: Annotated[int, Whole(0, 2089, "groups")] = Field(
         default=10, description="More groups of shortened lists than this become `...` too; 0: never."
     )
-    max_length: Annotated[Count, Field(ge=16, le=1_048_576)] = Field(
+    max_length: Annotated[int, Whole(16, 1_048_576, "characters")] = Field(
         default=2048, description="Characters of a digest text at most."
     )
 
@@ -294,7 +283,7 @@ class DigestSettings(Settings):
 class CacheSettings(Settings):
     """The result cache that rules with `cache_ttl` use; one per router."""
 
-    max_bytes: Annotated[Count, Field(ge=0)] = Field(
+    max_bytes: Annotated[int, Whole(0, 2**40, "bytes")] = Field(
         default=64 * 1024 * 1024, description="Bytes of results kept, by estimate; the least recently used go first. 0: none."
     )
 
@@ -302,8 +291,8 @@ class CacheSettings(Settings):
 class MirrorSettings(Settings):
     """How mirrored statements are sent; what exceeds it is dropped and counted, the real statement never waits."""
 
-    max_concurrency: Annotated[Count, Field(ge=1, le=10_000)] = Field(default=16, description="Copies on their way at once.")
-    max_queue: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(default=1000, description="Copies that wait for their turn.")
+    max_concurrency: Annotated[int, Whole(1, 10_000, "copies")] = Field(default=16, description="Copies on their way at once.")
+    max_queue: Annotated[int, Whole(0, 1_000_000, "copies")] = Field(default=1000, description="Copies that wait for their turn.")
 
 
 FunctionName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s(),;'`]+$")]
@@ -320,7 +309,7 @@ class ProcessingSettings(Settings):
     write_functions: tuple[FunctionName, ...] = Field(
         default=(), description="Functions that write: statements that call one go to the primary. Nearer than `read_functions`."
     )
-    query_processor_iterations: Annotated[Count, Field(ge=0, le=1_000_000)] = Field(
+    query_processor_iterations: Annotated[int, Whole(0, 1_000_000)] = Field(
         default=0,
         description="How often a match that changed the flag begins again with the first rule; 0: rules go forward only.",
     )

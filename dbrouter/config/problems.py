@@ -184,7 +184,7 @@ class Problems:
         if (
             where
             and where[-1] in ("port", "default_port")
-            and kind in ("less_than_equal", "greater_than_equal", "int_parsing", "int_type")
+            and (kind in ("int_parsing", "int_type") or message.startswith(("is below", "is above")))
         ):
             message = "is not a port (1–65535)"
         self.add(where, f"{shown} {message}", expected=message, got=None if shown.startswith(("what ", "the value")) else shown)
@@ -287,9 +287,5 @@ _MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "dict_type": lambda _: "is not a mapping",
     "model_type": lambda _: "is not a mapping",
     "model_attributes_type": lambda _: "is not a mapping",
-    "greater_than_equal": lambda context: f"is below {context['ge']:g}",
-    "less_than_equal": lambda context: f"is above {context['le']:g}",
-    "greater_than": lambda context: f"is not above {context['gt']:g}",
-    "less_than": lambda context: f"is not below {context['lt']:g}",
     "value_error": lambda context: str(context["error"]),
 }

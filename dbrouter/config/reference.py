@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from dbrouter.config.bounds import Lasting, bounds_of, show_duration
 from dbrouter.config.dsn import parameters
 from dbrouter.config.model import (
     CacheSettings,
@@ -26,7 +27,7 @@ from dbrouter.config.model import (
     TlsSettings,
 )
 from dbrouter.config.rules import FastRouteSettings, RuleAttributes, RuleSettings, WeightedFlag
-from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, TimeoutSettings, show_duration
+from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, TimeoutSettings
 from dbrouter.terms import Engine
 
 _SECTIONS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
@@ -48,6 +49,7 @@ _SECTIONS: tuple[tuple[str, type[BaseModel], tuple[str, ...]], ...] = (
     ("`result_cache`", CacheSettings, ()),
     ("`mirror`", MirrorSettings, ()),
 )
+_PORTS = "1–65535"
 _COMPUTED = {
     (DatabaseSettings, "driver"): "by `engine`",
     (DatabaseSettings, "default_port"): "by the DSN or `engine`",
@@ -69,6 +71,7 @@ def render() -> str:
         "",
         "[Configuration](../configuration.md) explains the file; this page lists every key.",
         "Durations are `250ms`, `5s`, `10m`, `2h`, `1d` or a number of seconds.",
+        "A number or duration outside its bounds is a problem; `null` is allowed where the meaning says so.",
         "`pool`, `probe`, `breaker`, `retry` and `timeouts` may stand at the top, in a hostgroup or in a server; the "
         "nearest wins, key by key.",
         "",
@@ -77,7 +80,14 @@ def render() -> str:
         "",
     ]
     for title, model, hidden in _SECTIONS:
-        lines += [f"## {title}", "", " ".join((model.__doc__ or "").split()), "", "| key | default | meaning |", "|---|---|---|"]
+        lines += [
+            f"## {title}",
+            "",
+            " ".join((model.__doc__ or "").split()),
+            "",
+            "| key | default | from–to | meaning |",
+            "|---|---|---|---|",
+        ]
         own_first = sorted(model.model_fields.items(), key=lambda item: item[0] not in model.__annotations__)
         lines += [_row(model, name, field) for name, field in own_first if name not in hidden]
         lines.append("")
@@ -87,7 +97,8 @@ def render() -> str:
 
 def _row(model: type[BaseModel], name: str, field: FieldInfo) -> str:
     default = _COMPUTED.get((model, name)) or _default(field)
-    return f"| `{name}` | {default} | {(field.description or '').replace('|', chr(92) + '|')} |"
+    bounds = _PORTS if name in ("port", "default_port") else bounds_of(field) or ""
+    return f"| `{name}` | {default} | {bounds} | {(field.description or '').replace('|', chr(92) + '|')} |"
 
 
 def _default(field: FieldInfo) -> str:
@@ -96,13 +107,9 @@ def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True)
     if isinstance(value, BaseModel):
         return "see below"
-    if isinstance(value, float) and _is_duration(field):
+    if isinstance(value, float) and isinstance(bounds_of(field), Lasting):
         return f"`{show_duration(value)}`"
     return f"`{_plain(value)}`"
-
-
-def _is_duration(field: FieldInfo) -> bool:
-    return any("parse_duration" in repr(part) for part in (*field.metadata, *get_args(field.annotation)))
 
 
 def _plain(value: Any) -> str:

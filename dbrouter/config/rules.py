@@ -13,13 +13,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from dbrouter.config.bounds import DAY, MILLISECOND, YEAR, Lasting, Whole
 from dbrouter.config.problems import Path, Problems
-from dbrouter.config.schema import Count, PositiveDuration, Settings
+from dbrouter.config.schema import Settings
 from dbrouter.terms import Intent
 
 MAX_ID = 2**31 - 1
-Id = Annotated[Count, Field(ge=0, le=MAX_ID)]
-Flag = Annotated[Count, Field(ge=0, le=MAX_ID)]
+Id = Annotated[int, Whole(0, MAX_ID)]
+Flag = Annotated[int, Whole(0, MAX_ID)]
 
 EFFECTLESS_COLUMNS = ("cache_timeout", "reconnect", "sticky_conn")
 """ProxySQL stores them and acts on none of them; neither do we."""
@@ -41,7 +42,7 @@ class WeightedFlag(Settings):
     """One of the flags that `attributes.flagOUTs` chooses from."""
 
     id: Flag = Field(description="The flag.")
-    weight: Annotated[Count, Field(ge=0, le=10_000_000)] = Field(
+    weight: Annotated[int, Whole(0, 10_000_000)] = Field(
         default=1, description="Its share of the choices; 0: it is never chosen."
     )
 
@@ -90,7 +91,7 @@ class RuleSettings(Settings):
     proxy_addr: str | None = Field(
         default=None, description="Criterion: `dbrouter.context(proxy_addr=…)`, exactly. Holds where no address is known."
     )
-    proxy_port: Annotated[Count, Field(ge=0, le=65535)] | None = Field(
+    proxy_port: Annotated[int, Whole(0, 65_535)] | None = Field(
         default=None, description="Criterion: `dbrouter.context(proxy_port=…)`."
     )
     tag: str | None = Field(
@@ -104,7 +105,7 @@ class RuleSettings(Settings):
     intent: Intent | None = Field(
         default=None, description="Criterion: `read` or `write`, as the statement's text shows. Not in ProxySQL."
     )
-    digest: Annotated[Count, Field(gt=0, lt=2**64)] | None = Field(
+    digest: Annotated[int, Whole(1, 2**64 - 1)] | None = Field(
         default=None, description="Criterion: the 64-bit digest, as text: `0x1C46AE529DD5A40E`."
     )
     match_digest: str | None = Field(
@@ -141,7 +142,7 @@ class RuleSettings(Settings):
         description="Where matching statements go: id or name of a hostgroup of the statement's database. A write "
         "never goes to a reader hostgroup.",
     )
-    cache_ttl: PositiveDuration | None = Field(
+    cache_ttl: Annotated[float, Lasting(MILLISECOND, YEAR)] | None = Field(
         default=None,
         description="Answer reads from the result cache while the entry is younger than this; with a unit. Never for a "
         "context that has written, in transactions, or for volatile functions.",
@@ -153,14 +154,14 @@ class RuleSettings(Settings):
         default=False,
         description="Cache results of `now()`, `random()`, functions nobody knows and their like too. Not in ProxySQL.",
     )
-    timeout: PositiveDuration | None = Field(
+    timeout: Annotated[float, Lasting(MILLISECOND, 30 * DAY)] | None = Field(
         default=None, description="Takes the place of `timeouts.call`; with a unit. `timeout=` of the call is nearer."
     )
-    retries: Annotated[Count, Field(ge=0, le=1000)] | None = Field(
+    retries: Annotated[int, Whole(0, 1000, "attempts")] | None = Field(
         default=None,
         description="Attempts after the first, in place of `retry.attempts` − 1. Safety 4 holds whatever is written.",
     )
-    delay: PositiveDuration | None = Field(
+    delay: Annotated[float, Lasting(MILLISECOND, DAY)] | None = Field(
         default=None, description="Wait so long before the statement is sent, within the call's time limit; with a unit."
     )
     next_query_flagIN: Flag | None = Field(
@@ -183,7 +184,7 @@ class RuleSettings(Settings):
         default=None,
         description="The statement is not sent; the call gets a `Result` without rows, with this status. Wins over `error_msg`.",
     )
-    multiplex: Annotated[Count, Field(ge=0, le=2)] | None = Field(
+    multiplex: Annotated[int, Whole(0, 2)] | None = Field(
         default=None,
         description="0: the connection is closed afterwards instead of being handed on. 2: `@variables` of this statement are "
         "harmless: it may run on a pooled connection, which is handed on. 1: as without it.",
@@ -205,9 +206,9 @@ class RuleSettings(Settings):
         description="Lets this rule's destination take writes although it is a reader hostgroup, whose `read_only` "
         "must be false, and its mirror take copies of writes. Not in ProxySQL.",
     )
-    cache_timeout: Count | None = Field(default=None, description="Accepted, and without effect as in ProxySQL.")
-    reconnect: Count | None = Field(default=None, description="Accepted, and without effect as in ProxySQL.")
-    sticky_conn: Count | None = Field(default=None, description="Accepted, and without effect as in ProxySQL.")
+    cache_timeout: Flag | None = Field(default=None, description="Accepted, and without effect as in ProxySQL.")
+    reconnect: Flag | None = Field(default=None, description="Accepted, and without effect as in ProxySQL.")
+    sticky_conn: Flag | None = Field(default=None, description="Accepted, and without effect as in ProxySQL.")
     comment: str | None = Field(default=None, description="Free text.")
 
     @property

@@ -4,82 +4,19 @@ keys.
 
 Every field says what it means, its unit, what it interacts with, and what a reload does; the reference page is generated from
 these texts.
-Durations are float seconds here; the text forms (``250ms``) are read by `parse_duration`.
+Durations are float seconds here; `bounds` reads their text forms (``250ms``) and holds every number to its limits.
 A group may be written partly at the top, in a hostgroup and in a server: `Settings.overlay` merges them, the nearest wins,
 and `conflicts` judges the merged result (a partial override alone cannot be judged).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
-_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(us|ms|s|m|h|d)")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-DURATION_FORMS = "250ms, 5s, 10m, 2h, 1d, or a number of seconds"
-_TEN_YEARS = 315_360_000.0
-
-
-def parse_duration(value: object) -> object:
-    """
-    ``250ms``, ``5s``, ``10m``, ``2h``, ``1d`` or a number of seconds, as float seconds; other types are left for pydantic to
-    refuse.
-
-    Raises:
-        ValueError: *value* is text of another form, or a boolean.
-    """
-    if isinstance(value, bool):
-        raise ValueError(f"is not a duration ({DURATION_FORMS})")
-    if isinstance(value, str):
-        text = value.strip()
-        if found := _DURATION.fullmatch(text):
-            return float(found[1]) * _UNITS[found[2]]
-        if not _NUMBER.fullmatch(text):
-            raise ValueError(f"is not a duration ({DURATION_FORMS})")
-        return float(text)
-    return value
-
-
-def _whole_number(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("is not a whole number")
-    return value
-
-
-def _number(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("is not a number")
-    return value
-
-
-_DURATION_TEXT = {"type": "string", "pattern": r"^\s*\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*(us|ms|s|m|h|d)?\s*$|\$\{"}
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    Field(ge=0, le=_TEN_YEARS, allow_inf_nan=False),
-    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": _TEN_YEARS}, _DURATION_TEXT]}),
-]
-PositiveDuration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    Field(gt=0, le=_TEN_YEARS, allow_inf_nan=False),
-    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": _TEN_YEARS}, _DURATION_TEXT]}),
-]
-Count = Annotated[int, BeforeValidator(_whole_number)]
-Share = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-
-
-def show_duration(seconds: float) -> str:
-    """*seconds* in the largest unit that says it in a whole number: ``30m``, ``250ms``."""
-    for unit in ("d", "h", "m", "s", "ms", "us"):
-        count = seconds / _UNITS[unit]
-        if count >= 1 and abs(count - round(count)) < 1e-9 * count:
-            return f"{round(count)}{unit}"
-    return f"{seconds:g}s"
+from dbrouter.config.bounds import DAY, HOUR, MILLISECOND, YEAR, Bounds, Lasting, Share, Whole
 
 
 class Settings(BaseModel):
@@ -100,48 +37,45 @@ class Settings(BaseModel):
 class PoolSettings(Settings):
     """The pool of connections of one server in one hostgroup, in this process."""
 
-    min_size: Count = Field(
+    min_size: Annotated[int, Whole(0, 65_535, "connections")] = Field(
         default=1,
-        ge=0,
         description="Connections kept open even when idle, opened in the background from the start. At most "
         "`max_size`; counted per server, "
         "hostgroup and process. On reload the difference is opened in the background.",
     )
-    max_size: Count = Field(
+    max_size: Annotated[int, Whole(1, 65_535, "connections")] = Field(
         default=10,
-        ge=1,
         description="Connections open at most (in use, idle and connecting together), per server, hostgroup and "
         "process: multiply by "
         "processes and compare with the server's `max_connections` (`dbrouter check --connect --processes N` does). "
         "On reload a smaller value is reached as connections come back.",
     )
-    acquire_timeout: Duration = Field(
+    acquire_timeout: Annotated[float, Lasting(0, DAY)] = Field(
         default=5.0,
         description="Seconds a call waits in line for a connection before `PoolTimeoutError`; the call's own deadline "
         "(`timeouts.call`) cuts it shorter. A hostgroup's is also how long `when_empty: wait` waits out an outage. "
         "On reload: for calls that begin afterwards.",
     )
-    max_waiting: Count = Field(
+    max_waiting: Annotated[int, Whole(0, 1_000_000, "callers")] = Field(
         default=1000,
-        ge=0,
         description="Callers in line at most; one more gets `PoolFullError` at once. 0 lets nobody wait. On reload: "
         "for calls that begin afterwards.",
     )
-    max_lifetime: PositiveDuration | None = Field(
+    max_lifetime: Annotated[float, Lasting(10 * MILLISECOND, YEAR)] | None = Field(
         default=1800.0,
         description="Seconds after which a connection is replaced when it is next idle (jittered by up to 10 % so that "
         "they do not all end "
         "together). `null` for no limit. Keep it below what firewalls and the server allow. On reload: for connections "
         "opened afterwards.",
     )
-    idle_timeout: PositiveDuration | None = Field(
+    idle_timeout: Annotated[float, Lasting(10 * MILLISECOND, YEAR)] | None = Field(
         default=300.0,
         description="Seconds after which an idle connection beyond `min_size` is closed. `null` keeps them. On reload: at once.",
     )
-    max_uses: Annotated[Count, Field(ge=1)] | None = Field(
+    max_uses: Annotated[int, Whole(1, 1_000_000_000, "leases")] | None = Field(
         default=None, description="Leases after which a connection is replaced; `null` for no limit. On reload: at once."
     )
-    leak_after: PositiveDuration | None = Field(
+    leak_after: Annotated[float, Lasting(10 * MILLISECOND, YEAR)] | None = Field(
         default=60.0,
         description="Seconds after which a lease still out is reported once with the stack that acquired it. It is not "
         "taken away. "
@@ -163,16 +97,18 @@ class PoolSettings(Settings):
 class ProbeSettings(Settings):
     """The liveness probe of a node, on a connection of its own. On reload the next probe uses the new values."""
 
-    interval: PositiveDuration = Field(
+    interval: Annotated[float, Lasting(10 * MILLISECOND, 7 * DAY)] = Field(
         default=0.5,
         description="Seconds from the start of one probe to the start of the next. A frozen node is shunned at most "
         "`interval` + `fall` × `timeout` after it froze.",
     )
-    timeout: PositiveDuration = Field(
+    timeout: Annotated[float, Lasting(MILLISECOND, HOUR)] = Field(
         default=0.5, description="Seconds a probe may take, connecting included, before it counts as failed."
     )
-    fall: Count = Field(default=2, ge=1, description="Failed probes in a row that shun a node.")
-    rise: Count = Field(default=2, ge=1, description="Good probes in a row that bring a shunned node back.")
+    fall: Annotated[int, Whole(1, 1000, "probes")] = Field(default=2, description="Failed probes in a row that shun a node.")
+    rise: Annotated[int, Whole(1, 1000, "probes")] = Field(
+        default=2, description="Good probes in a row that bring a shunned node back."
+    )
 
 
 class BreakerSettings(Settings):
@@ -182,46 +118,43 @@ class BreakerSettings(Settings):
     On reload a breaker keeps its state and takes the new values from the next outcome on.
     """
 
-    consecutive_failures: Count = Field(
+    consecutive_failures: Annotated[int, Whole(1, 1_000_000, "failures")] = Field(
         default=5,
-        ge=1,
         description="Failures in a row, blamed on the node, that open the breaker. On reload: from the next failure on.",
     )
-    failure_rate: Annotated[Share, Field(gt=0, le=1)] | None = Field(
+    failure_rate: Annotated[float, Share(0, 1)] | None = Field(
         default=0.5,
         description="Share (0–1] of failed calls within `window` that opens the breaker, once there were "
         "`minimum_calls`. `null` switches it off.",
     )
-    slow_call: PositiveDuration | None = Field(
+    slow_call: Annotated[float, Lasting(MILLISECOND, DAY)] | None = Field(
         default=None, description="Seconds from which a call counts as slow; `null` counts none. Interacts with `slow_rate`."
     )
-    slow_rate: Share = Field(
+    slow_rate: Annotated[float, Share(0, 1)] = Field(
         default=0.5,
-        gt=0,
-        le=1,
         description="Share (0–1] of slow calls within `window` that opens the breaker; needs `slow_call`.",
     )
-    minimum_calls: Count = Field(
-        default=20, ge=1, description="Calls within `window` before `failure_rate` and `slow_rate` are looked at."
+    minimum_calls: Annotated[int, Whole(1, 1_000_000, "calls")] = Field(
+        default=20, description="Calls within `window` before `failure_rate` and `slow_rate` are looked at."
     )
-    window: PositiveDuration = Field(
+    window: Annotated[float, Lasting(10 * MILLISECOND, DAY)] = Field(
         default=10.0, description="Seconds that the rates look back. On reload the window starts empty."
     )
-    open_for: PositiveDuration = Field(
+    open_for: Annotated[float, Lasting(MILLISECOND, 7 * DAY)] = Field(
         default=0.5,
         description="Seconds an opened breaker stays open the first time; doubles (with jitter) at each failed "
         "half-open try up to `open_for_max`. Then the next good probe makes it half-open; calls never do.",
     )
-    open_for_max: PositiveDuration = Field(default=30.0, description="Seconds it stays open at most. At least `open_for`.")
-    half_open_permits: Count = Field(
+    open_for_max: Annotated[float, Lasting(MILLISECOND, 7 * DAY)] = Field(
+        default=30.0, description="Seconds it stays open at most. At least `open_for`."
+    )
+    half_open_permits: Annotated[int, Whole(1, 1000, "calls")] = Field(
         default=1,
-        ge=1,
         description="Calls that may be on trial at the same time while half-open; they go there before they go to healthy "
         "nodes. Probes are tries too, and need no permit.",
     )
-    successes_to_close: Count = Field(
+    successes_to_close: Annotated[int, Whole(1, 1000, "tries")] = Field(
         default=2,
-        ge=1,
         description="Good tries while half-open, probes and calls together, that close the breaker; a bad one opens it.",
     )
 
@@ -238,27 +171,26 @@ class RetrySettings(Settings):
     On reload: for calls that begin afterwards.
     """
 
-    attempts: Count = Field(
+    attempts: Annotated[int, Whole(1, 1000, "attempts")] = Field(
         default=3,
-        ge=1,
-        le=1000,
         description="Attempts of one call at most, the first included; 1 means no retry. A rule's `retries` is one less.",
     )
-    backoff: Duration = Field(
+    backoff: Annotated[float, Lasting(0, DAY)] = Field(
         default=0.05,
         description="Base in seconds of the delay before a retry: uniform in [0, min(`backoff_max`, `backoff` · "
         "2^(n-1))] (full jitter).",
     )
-    backoff_max: Duration = Field(default=2.0, description="Seconds between two attempts at most. At least `backoff`.")
-    budget: Share = Field(
+    backoff_max: Annotated[float, Lasting(0, DAY)] = Field(
+        default=2.0, description="Seconds between two attempts at most. At least `backoff`."
+    )
+    budget: Annotated[float, Bounds(0, 4, "retries per call")] = Field(
         default=0.2,
-        ge=0,
         description="Retries per call of the hostgroup, over the last seconds: 0.2 allows retries for a fifth of its "
-        "calls. What was never sent, "
+        "calls, 2 two for each; it is no percentage. What was never sent, "
         "and a write that a replica refused, cost no budget.",
     )
-    budget_min: Share = Field(
-        default=10.0, ge=0, description="Retries a second allowed in any case, so that a quiet service may retry too."
+    budget_min: Annotated[float, Bounds(0, 1_000_000, "retries a second")] = Field(
+        default=10.0, description="Retries a second allowed in any case, so that a quiet service may retry too."
     )
 
     def conflicts(self) -> Iterator[tuple[str, str, str]]:
@@ -270,13 +202,13 @@ class RetrySettings(Settings):
 class TimeoutSettings(Settings):
     """How long things may take. On reload: for calls and connects that begin afterwards."""
 
-    call: PositiveDuration | None = Field(
+    call: Annotated[float, Lasting(MILLISECOND, 30 * DAY)] | None = Field(
         default=30.0,
         description="Seconds for a whole call: waiting, retries, execution. `timeout=` of a call and `timeout` of a "
         "rule take its place. `null` for no limit. "
         "Belongs to the top or a hostgroup: a call may visit several servers, so a server's value is not used.",
     )
-    connect: PositiveDuration = Field(
+    connect: Annotated[float, Lasting(MILLISECOND, DAY)] = Field(
         default=5.0,
         description="Seconds for one connect: TCP, TLS, authentication, `pool.init` and `on_connect`. The call waiting "
         "for it ends by its own deadline.",

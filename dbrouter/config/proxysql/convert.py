@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from dbrouter.config.bounds import parse_duration
 from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.config.proxysql.clusters import Send, User, find_clusters
 from dbrouter.config.proxysql.databases import DatabaseWriter
@@ -26,7 +27,7 @@ from dbrouter.config.proxysql.users import read_users
 from dbrouter.config.proxysql.values import truth, whole
 from dbrouter.config.proxysql.variables import SETTINGS, outcome_of, why_dropped
 from dbrouter.config.rules import RuleSettings
-from dbrouter.config.schema import BreakerSettings, parse_duration
+from dbrouter.config.schema import BreakerSettings
 
 _BOTH_WRITER_AND_READER = ("writer_hostgroup", "reader_hostgroup")
 OUR_COLUMNS = tuple(RuleSettings.model_fields)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dbrouter.config.schema import show_duration
+from dbrouter.config.bounds import show_duration
 
 
 def is_variable(value: Any) -> bool:

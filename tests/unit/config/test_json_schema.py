@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import jsonschema
 import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
 from dbrouter.config import json_schema, load, reference
+from dbrouter.config.bounds import Bounds, Share, Whole, bounds_of
 from dbrouter.config.load import GROUPS
-from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig, ServerSettings, TlsSettings
-from dbrouter.config.rules import RuleSettings
+from dbrouter.config.model import (
+    CacheSettings,
+    DatabaseSettings,
+    DigestSettings,
+    HostgroupSettings,
+    MirrorSettings,
+    RouterConfig,
+    ServerSettings,
+    ShadowRules,
+    TlsSettings,
+)
+from dbrouter.config.rules import FastRouteSettings, RuleAttributes, RuleSettings, WeightedFlag
+from dbrouter.errors import ConfigError
 from tests.unit.config.test_whole_shape import WHOLE, minimal
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
@@ -89,6 +103,88 @@ def test_tunable_fields_say_what_a_reload_does() -> None:
     for model in GROUPS.values():
         for name, field in model.model_fields.items():
             assert "reload" in f"{model.__doc__} {field.description}", f"{model.__name__}.{name}"
+
+
+MODELS: list[type[BaseModel]] = [
+    *(RouterConfig, DatabaseSettings, TlsSettings, HostgroupSettings, ServerSettings, RuleSettings, RuleAttributes, WeightedFlag),
+    *(FastRouteSettings, DigestSettings, CacheSettings, MirrorSettings, ShadowRules, *GROUPS.values()),
+]
+
+
+def numbers() -> list[tuple[type[BaseModel], str, Bounds]]:
+    """Every field of the models that is a number or a duration, with its bounds."""
+    found = []
+    for model in MODELS:
+        for name, field in model.model_fields.items():
+            kinds = {field.annotation, *get_args(field.annotation)}
+            kinds |= {part for kind in kinds for part in get_args(kind)}
+            if kinds & {int, float}:
+                bounds = bounds_of(field)
+                assert bounds is not None, f"{model.__name__}.{name} has no bounds"
+                found.append((model, name, bounds))
+    return found
+
+
+def test_every_number_has_bounds() -> None:
+    """What is just out of bounds is refused with the value and both bounds; the default and the bounds themselves are not."""
+    assert len(numbers()) > 60
+    for model, name, bounds in numbers():
+        lowest = bounds.low if not isinstance(bounds, Share) else bounds.high
+        for value in (lowest, bounds.high, model.model_fields[name].default):
+            held = int(value) if isinstance(bounds, Whole) and isinstance(value, float) else value
+            if not (isinstance(held, int | float) and not isinstance(held, bool)):
+                continue
+            assert TypeAdapter(Annotated[float, bounds]).validate_python(held) == held, f"{model.__name__}.{name}"
+        for value in (bounds.low - 1, bounds.high * 2 + 1, 1e300, float("inf"), True):
+            with pytest.raises(ValidationError) as caught:
+                TypeAdapter(Annotated[float, bounds]).validate_python(
+                    int(value) if abs(value) < 1e20 and value is not True else value
+                )
+            if bounds.high < value < 1e299:
+                assert str(bounds) in str(caught.value), f"{model.__name__}.{name}"
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "message"),
+    [
+        (minimal(probe={"interval": "1us"}), "probe.interval", "'1us' is below 10ms (10ms–7d)"),
+        (minimal(pool={"max_size": 10**12}), "pool.max_size", "1000000000000 is above 65535 (1–65535 connections)"),
+        (minimal(pool={"max_size": "${N}"}), "pool.max_size", "the value of ${N} is above 65535 (1–65535 connections)"),
+        (minimal(retry={"budget": 5}), "retry.budget", "5 is above 4 (0–4 retries per call)"),
+        (minimal(timeouts={"call": "3000d"}), "timeouts.call", "'3000d' is above 30d (1ms–30d)"),
+        (minimal(breaker={"failure_rate": 0}), "breaker.failure_rate", "0 is not above 0 (above 0, up to 1)"),
+        (minimal(result_cache={"max_bytes": 2**50}), "result_cache.max_bytes", f"{2**50} is above {2**40} (0–{2**40} bytes)"),
+        (
+            minimal(query_rules=[{"rule_id": 1, "delay": "1us"}]),
+            "query_rules[0].delay",
+            "'1us' is below 1ms (1ms–1d)",
+        ),
+        (
+            minimal(databases={"shop": {"dsn": "postgresql://a@/b?statement_cache_size=9999999", "writer_hostgroup": 1}}),
+            "databases.shop.dsn",
+            "the parameter statement_cache_size is not a whole number (0–1000000 statements)",
+        ),
+    ],
+)
+def test_what_nobody_can_have_meant_is_refused(document: dict[str, Any], path: str, message: str) -> None:
+    """The problem says the value, its bounds and their unit."""
+    with pytest.raises(ConfigError) as caught:
+        load(document, environ={"N": "1000000000000"})
+
+    assert [(problem.path, problem.message) for problem in caught.value.problems if problem.path == path] == [(path, message)]
+
+
+def test_the_schema_and_the_page_carry_the_bounds() -> None:
+    """Editors and readers learn them before the loader does."""
+    definitions = json_schema()["$defs"]
+    size = definitions["PoolSettings"]["properties"]["max_size"]["anyOf"][0]
+    assert (size["minimum"], size["maximum"]) == (1, 65535)
+    interval = str(definitions["ProbeSettings"]["properties"]["interval"])
+    assert "'minimum': 0.01" in interval and "'maximum': 604800.0" in interval
+    page = REFERENCE.read_text(encoding="utf-8")
+    for _, name, bounds in numbers():
+        shown = "1–65535" if name in ("port", "default_port") else str(bounds)
+        assert re.search(rf"^\| `{name}` \|.*\| {re.escape(shown)} \|", page, re.MULTILINE), name
 
 
 def test_the_reference_page_is_what_the_models_say() -> None:

@@ -231,7 +231,7 @@ IN_WHOLE: list[Breakage] = [
     ("backoff_max: 4s", "bakcoff_max: 4s", "retry.bakcoff_max", "did you mean 'backoff_max'"),
     ("backoff_max: 4s", "backoff_max: 10ms", "retry.backoff", "backoff 0.05s is above backoff_max 0.01s"),
     ("retry: {backoff: 3s}", "retry: {backoff: x}", "hostgroups[2].retry.backoff", "'x' is not a duration"),
-    ("timeouts: {call: 30s", "timeouts: {call: 0", "timeouts.call", "0 is not above 0"),
+    ("timeouts: {call: 30s", "timeouts: {call: 0", "timeouts.call", "0 is below 1ms (1ms–30d)"),
     ("start: any", "start: ${START}", "start", "variable START"),
     ("start: any", "start: some", "start", "'some' is none of"),
     ("functions: learn\n", "functions: ${FN}\n", "functions", "variable FN"),

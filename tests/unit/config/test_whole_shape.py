@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dbrouter.config import load, loads
-from dbrouter.config.schema import PoolSettings, show_duration
+from dbrouter.config.bounds import show_duration
+from dbrouter.config.schema import PoolSettings
 from dbrouter.errors import ConfigError
 from dbrouter.terms import Balance, Engine, ServerStatus, StartPolicy, WhenEmpty
 
@@ -303,7 +304,7 @@ TWO = {
         (minimal(pool={"max_size": float("nan")}), "pool.max_size", "nan is not a finite number"),
         (minimal(pool={"max_size": True}), "pool.max_size", "true is not a whole number"),
         (minimal(pool={"idle_timeout": "soon"}), "pool.idle_timeout", "'soon' is not a duration (250ms, 5s, 10m"),
-        (minimal(pool={"idle_timeout": "-5s"}), "pool.idle_timeout", "'-5s' is not above 0"),
+        (minimal(pool={"idle_timeout": "-5s"}), "pool.idle_timeout", "'-5s' is below 10ms (10ms–365d)"),
         (minimal(pool={"acquire_timeout": float("nan")}), "pool.acquire_timeout", "nan is not a finite number"),
         (minimal(pool={"acquire_timeout": float("inf")}), "pool.acquire_timeout", "inf is not a finite number"),
         (minimal(pool={"acquire_timeout": True}), "pool.acquire_timeout", "true is not a duration"),
@@ -396,7 +397,7 @@ TWO = {
         (with_rule(unsafe=True), "query_rules[0].unsafe", "destination or mirror, and the rule has neither"),
         (with_rule(timeout=60), "query_rules[0].timeout", "60 has no unit; ProxySQL's numbers are milliseconds"),
         (with_rule(timeout="60"), "query_rules[0].timeout", "'60' has no unit; ProxySQL's numbers are milliseconds"),
-        (with_rule(timeout="0s"), "query_rules[0].timeout", "'0s' is not above 0"),
+        (with_rule(timeout="0s"), "query_rules[0].timeout", "'0s' is below 1ms (1ms–30d)"),
         (with_rule(retries=-1), "query_rules[0].retries", "-1 is below 0"),
         (with_rule(retries=1001), "query_rules[0].retries", "1001 is above 1000"),
         (minimal(write_functions=["a b"]), "write_functions[0]", "'a b' is not the name of a function"),
@@ -409,7 +410,7 @@ TWO = {
         (with_rule(intent="maybe"), "query_rules[0].intent", "'maybe' is none of read, write"),
         (with_rule(client_addr="10.%.1"), "query_rules[0].client_addr", "'10.%.1' has a % that is not at its end"),
         (with_rule(digest="1C46AE529DD5A40E"), "query_rules[0].digest", "is not a digest"),
-        (with_rule(digest="0x0"), "query_rules[0].digest", "is not above 0"),
+        (with_rule(digest="0x0"), "query_rules[0].digest", "is below 1"),
         (with_rule(attributes="{"), "query_rules[0].attributes", "'{' is not JSON"),
         (with_rule(attributes={"flagOUT": []}), "query_rules[0].attributes.flagOUT", "unknown key"),
         (with_rule(replace_pattern="x"), "query_rules[0].replace_pattern", "the rule has no match_pattern"),
