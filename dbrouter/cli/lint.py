@@ -49,6 +49,9 @@ def lint(
     seen = survey(file)
     rows = [_row_of_problem(file, problem) for problem in seen.problems]
     rows += [_row(file, seen, finding) for finding in _findings(seen)]
+    if seen.shadow is not None:
+        about_rules = (finding for finding in _findings(seen.shadow) if finding.rule_id is not None)
+        rows += [_row(seen.shadow.places.file or file, seen.shadow, finding) for finding in about_rules]
     hits: _Hits | None = None
     if log and seen.config is not None:
         config = seen.config
@@ -68,7 +71,7 @@ def lint(
 
 def _findings(seen: Survey) -> tuple[Finding, ...]:
     """What can be said of the pieces that could be read; of rules among which one is wrong only what they say themselves."""
-    wrong = {problem.path or "" for problem in seen.problems}
+    wrong = {problem.path or "" for problem in seen.problems if problem.file == seen.places.file}
     broken = []
     for path, _ in seen.draft.rules:
         shown = seen.places.place(path)[0]

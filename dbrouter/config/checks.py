@@ -68,6 +68,8 @@ class Draft:
     groups: dict[str, Any] = field(default_factory=dict)
     """The top's pool, probe, breaker, retry and timeouts."""
     processing: ProcessingSettings = field(default_factory=ProcessingSettings)
+    shadow: tuple[Draft, Problems] | None = None
+    """This configuration with the rules of `shadow_rules` in place of its own, and the problems of their file."""
 
     def add_hostgroup(self, path: Path, hostgroup: HostgroupSettings, server_paths: list[Path]) -> None:
         """Take *hostgroup* in, with the path of each of its servers."""

@@ -223,6 +223,7 @@ class _Loader:
         other._draft = replace(self._draft, rules=[], fast_routes=[])
         other._rules()
         check_rules(other._draft, problems)
+        self._draft.shadow = replace(other._draft, fast_routes=self._draft.fast_routes), problems
         return tuple(sorted((rule for _, rule in other._draft.rules), key=lambda rule: rule.rule_id))
 
     def _small(self) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -108,7 +108,7 @@ class Problems:
 
     def include(self, other: Problems) -> None:
         """Note what was found in another document too."""
-        self.take(other._found.values())
+        self.take(other)
 
     def raise_if_any(self) -> None:
         """
@@ -119,6 +119,9 @@ class Problems:
         """
         if self._found:
             raise ConfigError(sorted(self._found.values(), key=lambda problem: problem.line or 0)) from None
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._found.values())
 
     def __len__(self) -> int:
         return len(self._found)

@@ -27,14 +27,16 @@ class Survey:
     Attributes:
         config: the checked configuration, or None where it does not load.
         draft: the pieces that could be read; empty where the file is no YAML.
-        problems: why it does not load.
+        problems: why it does not load; those of the file of `shadow_rules` too.
         places: tells how messages call the path of a piece of the draft, and its line.
+        shadow: the same of the rules of `shadow_rules`, as if they stood in this file; None where they cannot be read.
     """
 
     config: RouterConfig | None
     draft: Draft
     problems: tuple[Problem, ...]
     places: Problems
+    shadow: Survey | None = None
 
 
 def survey(file: str | FilePath, *, environ: Mapping[str, str] | None = None) -> Survey:
@@ -50,5 +52,12 @@ def survey(file: str | FilePath, *, environ: Mapping[str, str] | None = None) ->
         places = Problems(document.file, document.lines)
         config = build_draft(document, places, draft, os.environ if environ is None else environ)
     except ConfigError as error:
-        return Survey(None, draft, tuple(error.problems), places)
-    return Survey(config, draft, (), places)
+        return Survey(None, draft, tuple(error.problems), places, _shadow(draft))
+    return Survey(config, draft, (), places, _shadow(draft))
+
+
+def _shadow(draft: Draft) -> Survey | None:
+    if draft.shadow is None:
+        return None
+    rules, places = draft.shadow
+    return Survey(None, rules, tuple(places), places)

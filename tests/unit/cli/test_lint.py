@@ -195,6 +195,37 @@ def test_the_rest_of_a_broken_file_is_judged(tmp_path: Path) -> None:
     assert [(one["code"], one["line"]) for one in among] == [("invalid", 8), ("misses-spellings", 7)]
 
 
+def test_the_rules_on_trial_are_judged_too(tmp_path: Path) -> None:
+    """The file of `shadow_rules` is linted beside the configuration, by its own lines; mistakes in one hide nothing of the other."""
+    path, candidate = tmp_path / "dbrouter.yaml", tmp_path / "candidate.yaml"
+    path.write_text(FILE.partition("query_rules")[0] + "shadow_rules: candidate.yaml\n", encoding="utf-8")
+    rules = "hostgroups:\n  - {id: 2, name: replicas}\nquery_rules:" + FILE.partition("query_rules:")[2]
+    candidate.write_text(rules.replace("destination_hostgroup: 2,", "destination_hostgroup: replicas,"), encoding="utf-8")
+
+    code, output = run(path, "--json")
+    found = json.loads(output)["findings"]
+    assert code == 1
+    assert {one["file"] for one in found} == {str(candidate)}
+    assert [(one["code"], one["line"], one["rule_id"]) for one in found] == [("shadowed", 5, 10), ("shadowed", 4, 20)]
+    assert f"{candidate}:5: warning shadowed: rule 10" in run(path)[1]
+
+    path.write_text(FILE + "shadow_rules: candidate.yaml\n", encoding="utf-8")
+    candidate.write_text(rules.replace("rule_id: 20", "rule_id: twenty"), encoding="utf-8")
+    found = json.loads(run(path, "--json")[1])["findings"]
+    assert [(one["code"], Path(one["file"]).name, one["line"]) for one in found] == [
+        ("invalid", "candidate.yaml", 4),
+        ("shadowed", "dbrouter.yaml", 8),
+        ("shadowed", "dbrouter.yaml", 7),
+    ]
+
+    candidate.write_text("query_rules: [{rule_id: 1, tag: a, error_msg: no}]\nfast: 1\n", encoding="utf-8")
+    path.write_text(FILE.partition("query_rules")[0] + "shadow_rules: candidate.yaml\n", encoding="utf-8")
+    assert [one["path"] for one in json.loads(run(path, "--json")[1])["findings"]] == ["fast"]
+
+    candidate.unlink()
+    assert [one["message"] for one in json.loads(run(path, "--json")[1])["findings"]] == ["there is no such file"]
+
+
 @pytest.mark.parametrize("text", ["", "a: [", "- 1", "mysql_query_rules: 5", "query_rules: 5", "hostgroups: [{id: 1}]"])
 def test_whatever_the_file_holds(tmp_path: Path, text: str) -> None:
     """It is refused with findings, never with a traceback."""
