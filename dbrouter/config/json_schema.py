@@ -1,5 +1,6 @@
 """
-The JSON Schema of the configuration file, as `dbrouter schema` prints it: editors complete and check both shapes with it.
+The JSON Schema of the configuration file, as `dbrouter schema` prints it: editors complete and check every shape with it, the
+small one, the whole one and ProxySQL's.
 
 Made from the models; what users may write and the models do not hold (DSNs, servers as text, names for ids, variables) is added
 here.
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from dbrouter.config.model import RouterConfig
+from dbrouter.config.proxysql.json_schema import proxysql_schema
 from dbrouter.config.rules import HOSTGROUP_COLUMNS
 
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}
@@ -22,7 +24,7 @@ _SIMPLE = {"integer", "number", "boolean"}
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12) of a configuration file, in either shape."""
+    """The schema (draft 2020-12) of a configuration file: of dbrouter's own shapes, or of ProxySQL's."""
     schema = RouterConfig.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema["$defs"]
     del definitions["ShadowRules"]
@@ -44,18 +46,23 @@ def json_schema() -> dict[str, Any]:
     }
     small = {"required": ["writer"], "not": {"anyOf": [{"required": ["databases"]}, {"required": ["hostgroups"]}]}}
     whole = {"required": ["databases", "hostgroups"], "not": {"anyOf": [{"required": ["writer"]}, {"required": ["readers"]}]}}
-    built: dict[str, Any] = _with_variables(
-        {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": "dbrouter configuration",
-            "type": "object",
-            "additionalProperties": False,
-            "properties": properties,
-            "anyOf": [small, whole],
-            "$defs": definitions,
-        }
-    )
-    return built
+    definitions["Configuration"] = {
+        "title": "dbrouter's own shape",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": properties,
+        "anyOf": [small, whole],
+    }
+    definitions = _with_variables(definitions)
+    own = definitions["Configuration"]["properties"]
+    definitions["ProxySQL"] = proxysql_schema(own, definitions["RuleSettings"]["properties"])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "dbrouter configuration",
+        "type": "object",
+        "anyOf": [{"$ref": "#/$defs/Configuration"}, {"$ref": "#/$defs/ProxySQL"}],
+        "$defs": definitions,
+    }
 
 
 def _database(definition: dict[str, Any]) -> None:

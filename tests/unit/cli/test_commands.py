@@ -309,11 +309,13 @@ def test_classify_of_nothing_is_a_share_of_zero() -> None:
 
 
 def test_schema_is_a_json_schema() -> None:
-    """Editors get both shapes."""
+    """Editors get every shape."""
     found = json.loads(run("schema").stdout)
 
     assert found["$schema"].startswith("https://json-schema.org/")
-    assert {"writer", "readers", "databases", "hostgroups", "query_rules"} <= set(found["properties"])
+    own, proxysql = (found["$defs"][shape["$ref"].rpartition("/")[2]] for shape in found["anyOf"])
+    assert {"writer", "readers", "databases", "hostgroups", "query_rules"} <= set(own["properties"])
+    assert {"mysql_servers", "pgsql_query_rules", "databases", "hostgroups", "pool"} <= set(proxysql["properties"])
 
 
 # --- status

@@ -196,7 +196,7 @@ def test_the_rest_of_a_broken_file_is_judged(tmp_path: Path) -> None:
 
 
 def test_the_rules_on_trial_are_judged_too(tmp_path: Path) -> None:
-    """The file of `shadow_rules` is linted beside the configuration, by its own lines; mistakes in one hide nothing of the other."""
+    """The file of `shadow_rules` is linted beside the configuration, by its own lines; neither hides anything of the other."""
     path, candidate = tmp_path / "dbrouter.yaml", tmp_path / "candidate.yaml"
     path.write_text(FILE.partition("query_rules")[0] + "shadow_rules: candidate.yaml\n", encoding="utf-8")
     rules = "hostgroups:\n  - {id: 2, name: replicas}\nquery_rules:" + FILE.partition("query_rules:")[2]

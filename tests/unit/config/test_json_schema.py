@@ -82,6 +82,55 @@ def test_the_documented_file_is_valid(validator: jsonschema.Draft202012Validator
     assert [error.message for error in validator.iter_errors(document)] == []
 
 
+PROXYSQL: list[dict[str, Any]] = [
+    YAML(typ="safe", pure=True).load(
+        (REFERENCE.parents[2] / "examples" / "proxysql" / "sample.yaml").read_text(encoding="utf-8")
+    ),
+    {"mysql_servers": [{"hostname": "db1"}]},
+    {"mysql_servers": [{"hg": 0, "address": "db1", "port": "3306", "weight": 5}], "mysql_users": [{"user": "a", "schema": "s"}]},
+    {"pgsql_servers": [{"hostgroup_id": 0, "hostname": "db1", "status": "OFFLINE_SOFT"}], "pgsql_variables": {"threads": 4}},
+    {"runtime_mysql_servers": [{"hostname": "db1"}], "scheduler": [{"id": 1}], "pool": {"max_size": 3}, "start": "${S:-all}"},
+    {"hostgroups": [{"name": "w", "hg": 0, "endpoints": ["db1:3306"]}, {"hg": 1, "endpoints": "db2:3306, db3:3306"}]},
+    {
+        "mysql_servers": [{"hostname": "${HOST:-db1}", "hostgroup_id": 0}],
+        "mysql_query_rules": [
+            {"rule_id": 1, "active": True, "match_digest": "^SELECT", "destination_hostgroup": 0, "apply": 1, "tag": "x"},
+            {"rule_id": 2, "digest": "0x1", "timeout": 1000, "flagIN": 1, "attributes": '{"flagOUTs": []}', "unsafe": False},
+        ],
+        "mysql_query_rules_fast_routing": [{"username": "a", "schemaname": "s", "flagIN": 0, "destination_hostgroup": 0}],
+        "global_variables": [{"variable_name": "mysql-query_retries_on_failure", "variable_value": "1"}],
+    },
+]
+NOT_PROXYSQL: list[dict[str, Any]] = [
+    {"mysql_servers": {"a": 1}},
+    {"mysql_servers": [{"hostname": "db1", "wieght": 5}]},
+    {"mysql_servers": [{"hostname": "db1", "port": 70000}]},
+    {"mysql_servers": [{"hostname": "db1"}], "mysql_querry_rules": []},
+    {"mysql_servers": [{"hostname": "db1"}], "mysql_query_rules": [{"rule_id": 1, "destination": 1}]},
+    {"mysql_servers": [{"hostname": "db1"}], "mysql_query_rules": [{"rule_id": "one"}]},
+    {"mysql_servers": [{"hostname": "db1"}], "pool": {"max_size": 0}},
+    {"mysql_servers": [{"hostname": "db1"}], "writer": "mysql://db1"},
+    {"hostgroups": [{"hg": 0, "endpoint_list": "db1"}]},
+]
+
+
+@pytest.mark.parametrize("document", PROXYSQL)
+def test_proxysqls_shape_is_valid_too(validator: jsonschema.Draft202012Validator, document: dict[str, Any]) -> None:
+    """What `Router.open` takes of ProxySQL's tables, editors take."""
+    load(document, environ={})
+
+    assert [error.message for error in validator.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("document", NOT_PROXYSQL)
+def test_mistakes_in_proxysqls_shape_are_seen(validator: jsonschema.Draft202012Validator, document: dict[str, Any]) -> None:
+    """Unknown tables and columns, wrong kinds of values, and two shapes in one file."""
+    with pytest.raises(ValueError, match="DBR-C01"):
+        load(document, environ={})
+
+    assert list(validator.iter_errors(document))
+
+
 @pytest.mark.parametrize("document", BAD)
 def test_what_the_schema_can_see_it_refuses(validator: jsonschema.Draft202012Validator, document: dict[str, Any]) -> None:
     """Editors underline what the loader would refuse."""
