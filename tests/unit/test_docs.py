@@ -147,6 +147,18 @@ def test_every_error_code_has_a_section() -> None:
     assert {kind.code for kind in kinds} == set(re.findall(r"DBR-[A-Z0-9]+", page))
 
 
+def test_every_error_has_a_place_to_begin() -> None:
+    """Troubleshooting quotes a message of each class that can be raised, in an entry that says what to do."""
+    entries = re.split(r"^## ", text(ROOT / "docs" / "troubleshooting.md"), flags=re.MULTILINE)[1:]
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DBRouterError)}
+    roots = {errors.DBRouterError, errors.RoutingError, errors.PoolError}
+
+    for kind in kinds - roots - {errors.StaleReadError}:
+        message = re.compile(rf"^{kind.__name__}: .*\[{kind.code}\]", re.MULTILINE)
+        quoting = [entry for entry in entries if message.search(entry)]
+        assert quoting and all("**Do**" in entry for entry in quoting), kind.__name__
+
+
 def test_every_code_that_a_page_quotes_exists() -> None:
     """Messages in the pages carry codes that are raised."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DBRouterError)]
