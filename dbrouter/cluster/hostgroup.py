@@ -221,7 +221,12 @@ class Hostgroup:
             retry_after = min(member.node.breaker.retry_after(now) for member in self.members)
             for member in self.members:
                 member.node.breaker.not_permitted += 1
-            trial = "no trial until it is reset" if retry_after == inf else f"next trial in {retry_after:.2f}s"
+            if retry_after == inf:
+                trial = "no trial until it is reset"
+            elif retry_after:
+                trial = f"next trial in {retry_after:.2f}s"
+            else:
+                trial = "the next trial is due, or under way"
             return CircuitOpenError(
                 f"every breaker of hostgroup '{self.name}' is open, {trial} ({listed})",
                 hostgroup=self.name,
