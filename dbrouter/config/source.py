@@ -8,6 +8,7 @@ duplicate key is reported (with both lines) and nothing of the text is ever quot
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,6 +82,10 @@ def read_bytes(name: str) -> bytes:
     return data
 
 
+_LIBCONFIG = re.compile(r"^\s*(?:mysql|pgsql|admin)_(?:servers|users|query_rules|variables|credentials)\s*=", re.MULTILINE)
+_IMPORT = "'dbrouter import proxysql FILE' writes the configuration it stands for"
+
+
 def read_text(text: str, file: str | None = None) -> Document:
     """
     The document in a text; *file* is what messages call it.
@@ -88,6 +93,8 @@ def read_text(text: str, file: str | None = None) -> Document:
     Raises:
         ConfigError: it is no YAML, has duplicate keys, or is empty.
     """
+    if text.startswith("SQLite format 3\0"):
+        _refuse(file, f"is a SQLite database, not YAML; {_IMPORT}")
     if "\0" in text:
         _refuse(file, "is not text (it has NUL bytes)", line=text.count("\n", 0, text.index("\0")) + 1)
     yaml = YAML(typ="safe", pure=True)
@@ -96,12 +103,16 @@ def read_text(text: str, file: str | None = None) -> Document:
             warnings.simplefilter("ignore")  # a re-used anchor is legal; what it means is checked like everything else
             node = yaml.compose(text)
     except MarkedYAMLError as error:
+        if _LIBCONFIG.search(text):
+            _refuse(file, f"is no YAML but looks like a proxysql.cnf; {_IMPORT}")
         mark = error.problem_mark or error.context_mark
         _refuse(file, f"is not YAML: {_words(error)}", line=mark.line + 1 if mark else None)
     except (YAMLError, ValueError, RecursionError) as error:
         _refuse(file, f"is not YAML: {_reader_words(error)}")
     if node is None:
         _refuse(file, "is empty")
+    if not isinstance(node, MappingNode) and _LIBCONFIG.search(text):
+        _refuse(file, f"is no YAML but looks like a proxysql.cnf; {_IMPORT}")
     return _Builder(yaml, file).build(node)
 
 
