@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from operator import methodcaller
 from typing import Any
 
 import aiomysql.connection as library
@@ -143,6 +144,16 @@ class AiomysqlConnection(MysqlSession):
             raise reader._exception
         if reader._eof:
             raise asyncio.IncompleteReadError(bytes(self._buffer), need)
+        if reader._waiter is not None:
+            raise RuntimeError("someone else is reading from this connection")
+        waiter = reader._waiter = self._loop.create_future()
+        if reader._paused:
+            reader._paused = False
+            reader._transport.resume_reading()
+        return waiter
+
+    def _first_arrival(self) -> asyncio.Future[None]:
+        reader = self._reader
         if reader._waiter is not None:
             raise RuntimeError("someone else is reading from this connection")
         waiter = reader._waiter = self._loop.create_future()
@@ -383,8 +394,7 @@ def _can_go_direct(link: _Link) -> bool:
 def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
     """Names and converters as aiomysql chooses them, except that ``int`` and ``float`` read the bytes themselves."""
 
-    def decoded(data: bytes) -> str:
-        return data.decode(encoding)
+    decoded = methodcaller("decode", encoding)
 
     def parse(payload: bytes) -> Column:
         field = FieldDescriptorPacket(payload, encoding)
@@ -404,8 +414,7 @@ def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes
     return parse
 
 
-def _ascii(data: bytes) -> str:
-    return data.decode("ascii")
+_ascii = methodcaller("decode", "ascii")
 
 
 def _fallback(value: Any) -> str:

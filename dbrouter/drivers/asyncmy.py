@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.drivers.base import ConnectOptions, PasswordProvider
@@ -192,6 +193,15 @@ class AsyncmyConnection(MysqlSession):
         waiter = protocol._read_waiter = self._loop.create_future()
         return waiter
 
+    def _first_arrival(self) -> asyncio.Future[None]:
+        protocol = self._protocol
+        if protocol._read_waiter is not None:
+            raise RuntimeError("someone else is reading from this connection")
+        if self._paused:
+            self._pause(False)
+        waiter = protocol._read_waiter = self._loop.create_future()
+        return waiter
+
     def _arrived(self) -> None:
         self._protocol._read_waiter = None
 
@@ -199,7 +209,7 @@ class AsyncmyConnection(MysqlSession):
         protocol = self._protocol
         position, length = protocol.pos, protocol.length
         if length - position < _SMALL:
-            taken, need = incoming.feed(bytes(memoryview(protocol.buffer)[position:length]), 0, length - position)
+            taken, need = incoming.feed(bytes(protocol.buffer[position:length]), 0, length - position)
             protocol.pos = position + taken
         else:
             protocol.pos, need = incoming.feed(protocol.buffer, position, length)
@@ -316,8 +326,7 @@ def _link(options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Li
 def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
     """Names, and for each column the (code, encoding, converter) that asyncmy's row parser takes, chosen as asyncmy does."""
 
-    def decoded(data: bytes) -> str:
-        return data.decode(encoding)
+    decoded = methodcaller("decode", encoding)
 
     def parse(payload: bytes) -> Column:
         field = FieldDescriptorPacket(payload, encoding)
@@ -348,8 +357,7 @@ _TEXT_TYPES = frozenset({15, 16, 249, 250, 251, 252, 253, 254, 255})
 """VARCHAR, BIT, the BLOBs, VAR_STRING, STRING, GEOMETRY."""
 
 
-def _ascii(data: bytes) -> str:
-    return data.decode("ascii")
+_ascii = methodcaller("decode", "ascii")
 
 
 def _fallback(value: Any) -> str:

@@ -126,8 +126,12 @@ class MysqlSession(ABC):
         """
 
     @abstractmethod
+    def _first_arrival(self) -> asyncio.Future[None]:
+        """What to await right after a command was written: no byte of its reply can be there, so nothing is looked at."""
+
+    @abstractmethod
     def _arrived(self) -> None:
-        """Nobody awaits the last `_arrival` any more."""
+        """Nobody awaits the last `_arrival` any more; only needed where it was left before it was done."""
 
     @abstractmethod
     def _feed(self, incoming: Incoming) -> int:
@@ -213,7 +217,7 @@ class MysqlSession(ABC):
                 changed += self.describe(await self.send(statement, ()))[1] or 0
         return changed
 
-    def send(self, text: str, params: Sequence[Any]) -> Awaitable[Reply]:
+    async def send(self, text: str, params: Sequence[Any]) -> Reply:
         """
         Execute one statement: (rows, the text, the decoded reply).
 
@@ -223,8 +227,26 @@ class MysqlSession(ABC):
             was lost
                 afterwards.
             the library's InterfaceError: the connection is closed or in use; nothing was sent.
+
+        One coroutine for the whole, because every level costs the loop a step down and up; a reply that does not come in one
+        piece pays for a second one.
         """
-        return self._reply(None, text, params)
+        incoming = self._begin(_COM_QUERY, self._encode(text, params), text)
+        try:
+            await self._first_arrival()
+            need = self._feed(incoming)
+            if need:
+                await self._take_rest(incoming, need)
+        except BaseException as error:
+            self._arrived()
+            raised = self._broken(error)
+            raise raised from raised.__cause__
+        self._incoming = None
+        if incoming.status is not None:
+            self.raw.server_status = incoming.status
+        if incoming.error is not None:
+            raise self._answered(incoming.error)
+        return incoming.rows, text, incoming
 
     def _begin(self, command: int, payload: bytes, text: str | None = None) -> Incoming:
         """Write a command; its reply is awaited by `_reply`. *text* is the statement without its parameters."""
@@ -256,34 +278,30 @@ class MysqlSession(ABC):
             self._transport.write(piece)
         return number + 1
 
-    async def _reply(self, incoming: Incoming | None, text: str = "", params: Sequence[Any] = ()) -> Reply:
+    async def _reply(self, incoming: Incoming) -> None:
         """
-        Wait for the whole reply. With None in place of one, send the statement first, and raise the error the server answers.
+        Wait for the whole reply to a command that `_begin` wrote.
 
-        Whatever goes wrong on the way closes the connection; an error that the server answers does not. One coroutine for the
-        whole, because every level costs the loop a step down and up.
+        Whatever goes wrong on the way closes the connection; an error that the server answers does not, and is not raised.
         """
-        raises = incoming is None
-        if incoming is None:
-            incoming = self._begin(_COM_QUERY, self._encode(text, params), text)
         try:
-            need = 5
-            while need:
-                while (arrival := self._arrival(need)) is not None:
-                    try:
-                        await arrival
-                    finally:
-                        self._arrived()
-                need = self._feed(incoming)
+            await self._take_rest(incoming, 5)
         except BaseException as error:
             raised = self._broken(error)
             raise raised from raised.__cause__
         self._incoming = None
         if incoming.status is not None:
             self.raw.server_status = incoming.status
-        if incoming.error is not None and raises:
-            raise self._answered(incoming.error)
-        return incoming.rows, text, incoming
+
+    async def _take_rest(self, incoming: Incoming, need: int) -> None:
+        """Wait for what is missing of a reply; *need* as `Incoming.feed` has it."""
+        while need:
+            while (arrival := self._arrival(need)) is not None:
+                try:
+                    await arrival
+                finally:
+                    self._arrived()
+            need = self._feed(incoming)
 
     async def _exchange(self, texts: Sequence[str]) -> list[Incoming]:
         """

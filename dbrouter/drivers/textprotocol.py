@@ -32,6 +32,8 @@ MORE_RESULTS = 0x0008
 
 _LONGEST_REMEMBERED = 8192
 """Characters of a text, and bytes of a reply's beginning, that are worth remembering."""
+_SHORT = 2048
+"""Bytes of a reply up to which `Incoming` tries to take it in one go."""
 _LONGEST = 0xFFFFFF
 """A packet of this length is continued by the next one."""
 
@@ -172,8 +174,11 @@ class Incoming:
         Raises:
             OutOfOrderError: the packets are not the reply to our command.
         """
-        if self._text is not None:
-            position = self._take_known_head(data, position, end, self._text)
+        text = self._text
+        if text is not None and (head := self._columns.heads.get(text)) is not None:
+            if end - position <= _SHORT and data.__class__ is bytes and self._take_at_once(data, position, end, head):
+                return end, 0
+            position = self._take_known_head(data, position, end, head)
         need = 0
         while not need and not self.done:
             if self._table is not None:
@@ -182,10 +187,54 @@ class Incoming:
                 position, need = self._take_head(data, position, end)
         return position, need
 
-    def _take_known_head(self, data: bytes | bytearray, start: int, size: int, text: str) -> int:
+    def _take_at_once(self, data: bytes, start: int, end: int, head: Head) -> bool:
+        """
+        Take a reply that is all there, begins as the last time, and has short values only: nearly every reply of a few rows.
+
+        Returns:
+            False where it is anything else; then nothing was taken, and the other ways say what it is.
+        """
+        at = start + head.length + 9
+        last = end - 9
+        sequence = head.sequence
+        if at > last or data[last + 4] != 0xFE or not data.startswith(head.start, start):
+            return False
+        if data[at - 5] != 0xFE or data[at - 6] != sequence:
+            return False
+        make, converters, _ = head.table
+        rows = []
+        while at < last:
+            sequence += 1
+            if data[at + 3] != sequence or data[at + 4] == 0xFF:
+                return False
+            stop = at + 4 + (data[at] | data[at + 1] << 8)
+            at += 4
+            values: list[Any] = []
+            for converter in converters:
+                size = data[at]
+                at += 1
+                if size > 250:
+                    if size > 251:
+                        return False
+                    values.append(None)
+                    continue
+                piece = data[at : at + size]
+                at += size
+                values.append(piece if converter is None else converter(piece))
+            if at != stop:
+                return False
+            rows.append(make(values))
+        if at != last or data[at] != 5 or data[at + 3] != sequence + 1 or data[end - 2] & MORE_RESULTS:
+            return False
+        self.rows = rows
+        self.has_columns = self.done = True
+        self.warnings = data[end - 4] | data[end - 3] << 8
+        self.status = data[end - 2] | data[end - 1] << 8
+        return True
+
+    def _take_known_head(self, data: bytes | bytearray, start: int, size: int, head: Head) -> int:
         """What `_take_head` does, where all of it is there and as the last time; nothing where it is not."""
-        head = self._columns.heads.get(text)
-        if head is None or size - start < head.length + 9 or not data.startswith(head.start, start):
+        if size - start < head.length + 9 or not data.startswith(head.start, start):
             return start
         mark = start + head.length
         if data[mark + 4] != 0xFE or data[mark + 3] != head.sequence:
