@@ -22,8 +22,9 @@ from dbrouter.drivers.mysql import flavor_of, judge
 from dbrouter.drivers.mysql_connect import as_latin1, must_encrypt, open_session, session_settings, tls_context
 from dbrouter.drivers.mysql_session import Errors, MysqlSession
 from dbrouter.drivers.outcome import Verdict
+from dbrouter.drivers.rows import Row
 from dbrouter.drivers.sockets import watch_peer
-from dbrouter.drivers.textprotocol import Column, Columns, Incoming, Table
+from dbrouter.drivers.textprotocol import Column, Columns, Head, Incoming, Table
 from dbrouter.errors import ConfigError
 from dbrouter.terms import Engine, Flavor, Phase
 
@@ -65,8 +66,6 @@ _OPTIONS = {
     "conv": "conv",
 }
 _LONGEST = 0xFFFFFF
-_SMALL = 2048
-"""Bytes below which calling the compiled parser costs more than it saves."""
 
 
 class AsyncmyDriver:
@@ -143,19 +142,24 @@ class AsyncmyDriver:
 
 
 class _CompiledIncoming(Incoming):
-    """Rows of larger replies by asyncmy's parser; what it leaves (the end, errors, rows of 16 MB) by ours."""
+    """Rows by asyncmy's parser, from its own buffer; what it leaves (the end, errors, rows of 16 MB) by ours."""
 
     __slots__ = ()
 
     def _take_rows(self, data: bytes | bytearray, position: int, size: int, table: Table) -> tuple[int, int]:
-        if isinstance(data, bytes):
-            return super()._take_rows(data, position, size, table)
         make, _, compiled = table
         found: list[tuple[Any, ...]] = []
         position, self._sequence = parse_rows_from_buffer(data, position, size, compiled, self._sequence, found)
         if self._keep:
             self.rows += map(make, found)
         return super()._take_rows(data, position, size, table)
+
+    def _take_short_rows(self, data: bytes | bytearray, at: int, last: int, head: Head, rows: list[Row]) -> tuple[int, int]:
+        make, _, compiled = head.table
+        found: list[tuple[Any, ...]] = []
+        behind: tuple[int, int] = parse_rows_from_buffer(data, at, last, compiled, head.sequence + 1 & 0xFF, found)
+        rows += map(make, found)
+        return behind
 
 
 class AsyncmyConnection(MysqlSession):
@@ -207,12 +211,7 @@ class AsyncmyConnection(MysqlSession):
 
     def _feed(self, incoming: Incoming) -> int:
         protocol = self._protocol
-        position, length = protocol.pos, protocol.length
-        if length - position < _SMALL:
-            taken, need = incoming.feed(bytes(protocol.buffer[position:length]), 0, length - position)
-            protocol.pos = position + taken
-        else:
-            protocol.pos, need = incoming.feed(protocol.buffer, position, length)
+        protocol.pos, need = incoming.feed(protocol.buffer, protocol.pos, protocol.length)
         return need
 
     def _is_stale(self) -> bool:

@@ -109,9 +109,9 @@ def render(text: str, params: Sequence[Any], fallback: Fallback, no_backslash: b
         ParameterError: more or fewer parameters than ``%s``, a stray ``%``, or a value without a literal. Nothing was sent.
     """
     try:
-        return text % tuple(
-            [repr(value) if value.__class__ is int else literal(value, fallback, no_backslash) for value in params]
-        )
+        if params.__class__ is tuple and len(params) == 1:
+            return text % literal(params[0], fallback, no_backslash)
+        return text % tuple([literal(value, fallback, no_backslash) for value in params])
     except ParameterError:
         raise
     except Exception as error:

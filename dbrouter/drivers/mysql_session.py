@@ -231,14 +231,21 @@ class MysqlSession(ABC):
         One coroutine for the whole, because every level costs the loop a step down and up; a reply that does not come in one
         piece pays for a second one.
         """
-        incoming = self._begin(_COM_QUERY, self._encode(text, params), text)
+        payload = self._encode(text, params)
+        self._admit()
+        packets = self._write(_COM_QUERY, payload)
+        self._incoming = incoming = self._incoming_class(self._columns, packets, text)
         try:
-            await self._first_arrival()
+            arrival = self._first_arrival()
+            try:
+                await arrival
+            except BaseException:
+                self._arrived()
+                raise
             need = self._feed(incoming)
             if need:
                 await self._take_rest(incoming, need)
         except BaseException as error:
-            self._arrived()
             raised = self._broken(error)
             raise raised from raised.__cause__
         self._incoming = None
@@ -248,11 +255,11 @@ class MysqlSession(ABC):
             raise self._answered(incoming.error)
         return incoming.rows, text, incoming
 
-    def _begin(self, command: int, payload: bytes, text: str | None = None) -> Incoming:
-        """Write a command; its reply is awaited by `_reply`. *text* is the statement without its parameters."""
+    def _begin(self, command: int, payload: bytes) -> Incoming:
+        """Write a command; its reply is awaited by `_reply`."""
         self._admit()
         packets = self._write(command, payload)
-        self._incoming = incoming = self._incoming_class(self._columns, packets, text)
+        self._incoming = incoming = self._incoming_class(self._columns, packets)
         return incoming
 
     def _admit(self) -> None:

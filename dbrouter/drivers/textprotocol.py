@@ -176,7 +176,7 @@ class Incoming:
         """
         text = self._text
         if text is not None and (head := self._columns.heads.get(text)) is not None:
-            if end - position <= _SHORT and data.__class__ is bytes and self._take_at_once(data, position, end, head):
+            if end - position <= _SHORT and self._take_at_once(data, position, end, head):
                 return end, 0
             position = self._take_known_head(data, position, end, head)
         need = 0
@@ -187,50 +187,56 @@ class Incoming:
                 position, need = self._take_head(data, position, end)
         return position, need
 
-    def _take_at_once(self, data: bytes, start: int, end: int, head: Head) -> bool:
+    def _take_at_once(self, data: bytes | bytearray, start: int, end: int, head: Head) -> bool:
         """
-        Take a reply that is all there, begins as the last time, and has short values only: nearly every reply of a few rows.
+        Take a reply that is all there and begins as the last time, as nearly every reply of a few rows does.
 
         Returns:
             False where it is anything else; then nothing was taken, and the other ways say what it is.
         """
         at = start + head.length + 9
         last = end - 9
-        sequence = head.sequence
         if at > last or data[last + 4] != 0xFE or not data.startswith(head.start, start):
             return False
-        if data[at - 5] != 0xFE or data[at - 6] != sequence:
+        if data[at - 5] != 0xFE or data[at - 6] != head.sequence:
             return False
-        make, converters, _ = head.table
-        rows = []
-        while at < last:
-            sequence += 1
-            if data[at + 3] != sequence or data[at + 4] == 0xFF:
-                return False
-            stop = at + 4 + (data[at] | data[at + 1] << 8)
-            at += 4
-            values: list[Any] = []
-            for converter in converters:
-                size = data[at]
-                at += 1
-                if size > 250:
-                    if size > 251:
-                        return False
-                    values.append(None)
-                    continue
-                piece = data[at : at + size]
-                at += size
-                values.append(piece if converter is None else converter(piece))
-            if at != stop:
-                return False
-            rows.append(make(values))
-        if at != last or data[at] != 5 or data[at + 3] != sequence + 1 or data[end - 2] & MORE_RESULTS:
+        rows: list[Row] = []
+        at, sequence = self._take_short_rows(data, at, last, head, rows)
+        if at != last or data[at] != 5 or data[at + 3] != sequence or data[end - 2] & MORE_RESULTS:
             return False
         self.rows = rows
         self.has_columns = self.done = True
         self.warnings = data[end - 4] | data[end - 3] << 8
         self.status = data[end - 2] | data[end - 1] << 8
         return True
+
+    def _take_short_rows(self, data: bytes | bytearray, at: int, last: int, head: Head, rows: list[Row]) -> tuple[int, int]:
+        """Rows of ``data[at:last]``, up to the first that is not plain; (position behind them, number of the packet there)."""
+        make, converters, _ = head.table
+        sequence = head.sequence + 1 & 0xFF
+        while at < last:
+            stop = at + 4 + (data[at] | data[at + 1] << 8 | data[at + 2] << 16)
+            if stop > last or data[at + 3] != sequence or data[at + 4] == 0xFF:
+                break
+            next_at = at + 4
+            values: list[Any] = []
+            for converter in converters:
+                size = data[next_at]
+                next_at += 1
+                if size > 250:
+                    if size > 251:
+                        return at, sequence
+                    values.append(None)
+                    continue
+                piece: Any = data[next_at : next_at + size]
+                next_at += size
+                values.append(piece if converter is None else converter(piece))
+            if next_at != stop:
+                break
+            rows.append(make(values))
+            at = stop
+            sequence = sequence + 1 & 0xFF
+        return at, sequence
 
     def _take_known_head(self, data: bytes | bytearray, start: int, size: int, head: Head) -> int:
         """What `_take_head` does, where all of it is there and as the last time; nothing where it is not."""
