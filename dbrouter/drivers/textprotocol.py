@@ -200,8 +200,7 @@ class Incoming:
             return False
         if data[at - 5] != 0xFE or data[at - 6] != head.sequence:
             return False
-        rows: list[Row] = []
-        at, sequence = self._take_short_rows(data, at, last, head, rows)
+        rows, at, sequence = self._take_short_rows(data, at, last, head)
         if at != last or data[at] != 5 or data[at + 3] != sequence or data[end - 2] & MORE_RESULTS:
             return False
         self.rows = rows
@@ -210,9 +209,10 @@ class Incoming:
         self.status = data[end - 2] | data[end - 1] << 8
         return True
 
-    def _take_short_rows(self, data: bytes | bytearray, at: int, last: int, head: Head, rows: list[Row]) -> tuple[int, int]:
-        """Rows of ``data[at:last]``, up to the first that is not plain; (position behind them, number of the packet there)."""
+    def _take_short_rows(self, data: bytes | bytearray, at: int, last: int, head: Head) -> tuple[list[Row], int, int]:
+        """The rows in ``data[at:last]`` up to the first that is not plain, the position behind them, the packet number there."""
         make, converters, _ = head.table
+        rows: list[Row] = []
         sequence = head.sequence + 1 & 0xFF
         while at < last:
             stop = at + 4 + (data[at] | data[at + 1] << 8 | data[at + 2] << 16)
@@ -225,7 +225,7 @@ class Incoming:
                 next_at += 1
                 if size > 250:
                     if size > 251:
-                        return at, sequence
+                        return rows, at, sequence
                     values.append(None)
                     continue
                 piece: Any = data[next_at : next_at + size]
@@ -236,7 +236,7 @@ class Incoming:
             rows.append(make(values))
             at = stop
             sequence = sequence + 1 & 0xFF
-        return at, sequence
+        return rows, at, sequence
 
     def _take_known_head(self, data: bytes | bytearray, start: int, size: int, head: Head) -> int:
         """What `_take_head` does, where all of it is there and as the last time; nothing where it is not."""
@@ -381,8 +381,9 @@ def _join(data: bytes | bytearray, position: int, size: int) -> int | tuple[byte
     A row of 16 MB or more: (payload, where its last packet ends, 0, number of its last packet), or the bytes needed to have
     it.
     """
-    parts = []
+    spans: list[tuple[int, int]] = []
     start = position
+    first = data[position + 3]
     while True:
         if size - position < 4:
             return position + 4 - start
@@ -390,9 +391,12 @@ def _join(data: bytes | bytearray, position: int, size: int) -> int | tuple[byte
         end = position + 4 + length
         if size < end:
             return end - start
-        parts.append(data[position + 4 : end])
+        if data[position + 3] != (first + len(spans)) & 0xFF:
+            raise OutOfOrderError(f"packet number {data[position + 3]} in the middle of a row that began with {first}")
+        spans.append((position + 4, end))
         if length < _LONGEST:
-            return b"".join(parts), end, 0, data[position + 3]
+            # Nothing is copied before all of it is there: a row of 1 GB is asked for 64 times.
+            return b"".join([data[at:until] for at, until in spans]), end, 0, data[position + 3]
         position = end
 
 

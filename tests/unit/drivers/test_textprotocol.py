@@ -211,6 +211,15 @@ def test_rows_of_sixteen_megabytes() -> None:
         assert feed_all(data, [100, 5_000_000, 5_000_000]).rows == [(big,), (b"end",)]
 
 
+def test_a_row_of_sixteen_megabytes_that_goes_on_out_of_order_is_refused() -> None:
+    """What follows a whole packet belongs to its row only with the next number."""
+    data = packet(1, b"\x01") + packet(2, b"raw") + eof(3) + packet(4, text(b"z" * 0x1000010))
+    following = data.index(b"\x05", len(data) - 100)
+
+    with pytest.raises(OutOfOrderError, match="in the middle of a row"):
+        feed_all(data[:following] + b"\x06" + data[following + 1 :])
+
+
 def test_a_row_that_starts_like_an_end() -> None:
     """A first column longer than 16 MB starts with the byte of an EOF packet and is no end."""
     big = b"z" * (1 << 24)
