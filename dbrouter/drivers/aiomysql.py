@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from operator import methodcaller
 from typing import Any
 
 import aiomysql.connection as library
@@ -23,12 +24,12 @@ from pymysql.converters import decoders, escape_item, through
 from pymysql.err import InterfaceError, MySQLError, OperationalError
 from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
-from dbrouter.drivers.base import ConnectOptions, Cursor, PasswordProvider, Reply
+from dbrouter.drivers.base import ConnectOptions, PasswordProvider
 from dbrouter.drivers.mysql import flavor_of, judge
 from dbrouter.drivers.mysql_connect import as_latin1, must_encrypt, open_session, session_settings, tls_context
-from dbrouter.drivers.mysql_session import DRAIN_ROWS, DRAIN_SECONDS, Errors, MysqlSession
+from dbrouter.drivers.mysql_indirect import IndirectSession
+from dbrouter.drivers.mysql_session import Errors, MysqlSession
 from dbrouter.drivers.outcome import Verdict
-from dbrouter.drivers.rows import row_class
 from dbrouter.drivers.sockets import watch_peer
 from dbrouter.drivers.textprotocol import Column, Columns, Incoming
 from dbrouter.terms import Engine, Flavor, Phase
@@ -61,7 +62,7 @@ class AiomysqlDriver:
     def __repr__(self) -> str:
         return f"<AiomysqlDriver{'' if self._direct else ' direct=False'}>"
 
-    async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> AiomysqlConnection:
+    async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> MysqlSession:
         """
         Open a connection: socket, TLS, authentication, and in one round trip settings, init statements and the read-only session.
 
@@ -81,17 +82,19 @@ class AiomysqlDriver:
         password: PasswordProvider | None,
         peer: tuple[str, int] | None,
         statements: Sequence[str] | None,
-    ) -> AiomysqlConnection:
-        def session_for(link: _Link) -> AiomysqlConnection:
+    ) -> MysqlSession:
+        def session_for(link: _Link) -> MysqlSession:
             transport = link._writer.transport
             watch_peer(transport.get_extra_info("socket"))
             # For KILL: the address that answered, not the name, which may stand for several servers.
             met = None if options.host.startswith("/") else tuple(transport.get_extra_info("peername")[:2])
 
-            async def reconnect() -> AiomysqlConnection:
+            async def reconnect() -> MysqlSession:
                 return await self._open(options, settings, password, met, None)
 
-            make = AiomysqlConnection if self._direct and _can_go_direct(link) else IndirectConnection
+            make: type[AiomysqlConnection | IndirectConnection] = IndirectConnection
+            if self._direct and _can_go_direct(link):
+                make = AiomysqlConnection
             return make(link, flavor_of(link.server_version), reconnect, self._columns_for(link))
 
         return await open_session(
@@ -175,124 +178,40 @@ class AiomysqlConnection(MysqlSession):
         """`StreamReader` stops and resumes by itself."""
 
     async def _wait_closed(self) -> None:
-        try:
-            await self._writer.wait_closed()
-        except OSError:  # it was broken already; closed is closed
-            pass
+        await _wait_closed(self._writer)
 
 
-class IndirectConnection(AiomysqlConnection):
+class IndirectConnection(IndirectSession):
     """The same by aiomysql's own `query`: slower, and independent of how asyncio and aiomysql look inside."""
 
-    async def send(self, text: str, params: Sequence[Any]) -> Reply:
-        """Execute one statement by `aiomysql.Connection.query`."""
-        payload = self._encode(text, params)
-        incoming = self._claim()
-        try:
-            await self.raw.query(payload)
-            result = self.raw._result
-            while self.raw._result.has_next:
-                await self.raw.next_result()
-        except BaseException as error:
-            raised = self._failed(error)
-            raise raised from raised.__cause__
-        self._incoming = None
-        incoming.has_columns = result.description is not None
-        incoming.affected = result.affected_rows or 0
-        incoming.insert_id = result.insert_id or 0
-        if incoming.has_columns:
-            make = row_class([column[0] for column in result.description])
-            incoming.rows = [make(row) for row in result.rows]
-        return incoming.rows, text, incoming
-
-    def _claim(self) -> Incoming:
-        self._admit()
-        self._incoming = incoming = Incoming(self._columns)
-        return incoming
-
-    def _failed(self, error: BaseException) -> BaseException:
-        if isinstance(error, MySQLError) and not self.closed and error.args and type(error.args[0]) is int:
-            self._incoming = None
-            return self._answered(_payload(error))
-        return self._broken(error)
-
-    async def _exchange(self, texts: Sequence[str]) -> list[Incoming]:
-        replies = []
-        for text in texts:
-            try:
-                replies.append((await self.send(text, ()))[2])
-            except MySQLError as error:
-                if self.closed:
-                    raise
-                replies.append(Incoming(self._columns))
-                replies[-1].error = _payload(error)
-        return replies
-
-    async def ping(self) -> None:
-        """COM_PING."""
-        self._claim()
-        try:
-            await self.raw.ping(reconnect=False)
-        except BaseException as error:
-            raised = self._failed(error)
-            raise raised from raised.__cause__
-        self._incoming = None
-
-    async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
-        """Stream by an unbuffered query."""
-        payload = self._encode(text, params)
-        incoming = self._claim()
-        try:
-            await self.raw.query(payload, unbuffered=True)
-        except BaseException as error:
-            raised = self._failed(error)
-            raise raised from raised.__cause__
-        return _IndirectStream(self, incoming)
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
+        super().__init__(
+            raw,
+            flavor,
+            reconnect,
+            transport=raw._writer.transport,
+            columns=columns,
+            encoding=raw.encoding,
+            fallback=_fallback,
+            errors=_ERRORS,
+        )
+        self._reader, self._writer = raw._reader, raw._writer
 
     def _is_stale(self) -> bool:
         return bool(self._reader.at_eof())
 
+    def _pause(self, paused: bool) -> None:
+        """`StreamReader` stops and resumes by itself."""
 
-class _IndirectStream:
-    """Rows of an unbuffered query."""
+    async def _wait_closed(self) -> None:
+        await _wait_closed(self._writer)
 
-    def __init__(self, connection: IndirectConnection, incoming: Incoming) -> None:
-        self._connection = connection
-        self._incoming = incoming
-        self._result = connection.raw._result
-        self._make = row_class([column[0] for column in self._result.description or ()])
-        self._end_if_read()
 
-    def _end_if_read(self) -> None:
-        if not self._result.unbuffered_active and self._connection._incoming is self._incoming:
-            self._connection._incoming = None
-
-    async def fetch(self, count: int) -> Sequence[Any]:
-        """Up to *count* further rows; empty at the end."""
-        rows: list[Any] = []
-        while len(rows) < count and self._result.unbuffered_active:
-            try:
-                row = await self._result._read_rowdata_packet_unbuffered()
-            except BaseException as error:
-                raised = self._connection._failed(error)
-                raise raised from raised.__cause__
-            if row is not None:
-                rows.append(self._make(row))
-        self._end_if_read()
-        return rows
-
-    async def close(self) -> None:
-        """Read away what little may be left; where it is more, close the connection, and `abandon` will end the statement."""
-        drained = 0
-        try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while self._connection._incoming is self._incoming and drained < DRAIN_ROWS:
-                    drained += len(await self.fetch(500))
-        except Exception:
-            # Too slow, or the statement ended with an error that nobody waits for: the connection knows whether it is usable.
-            pass
-        if self._connection._incoming is self._incoming:
-            self._connection.terminate()
+async def _wait_closed(writer: asyncio.StreamWriter) -> None:
+    try:
+        await writer.wait_closed()
+    except OSError:  # it was broken already; closed is closed
+        pass
 
 
 class _Link(library.Connection):  # type: ignore[misc]  # aiomysql has no type information
@@ -383,8 +302,7 @@ def _can_go_direct(link: _Link) -> bool:
 def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
     """Names and converters as aiomysql chooses them, except that ``int`` and ``float`` read the bytes themselves."""
 
-    def decoded(data: bytes) -> str:
-        return data.decode(encoding)
+    decoded = methodcaller("decode", encoding)
 
     def parse(payload: bytes) -> Column:
         field = FieldDescriptorPacket(payload, encoding)
@@ -404,8 +322,7 @@ def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes
     return parse
 
 
-def _ascii(data: bytes) -> str:
-    return data.decode("ascii")
+_ascii = methodcaller("decode", "ascii")
 
 
 def _fallback(value: Any) -> str:
@@ -422,9 +339,4 @@ def _server_error(payload: bytes) -> Exception:
     raise AssertionError("an error packet raises")
 
 
-def _payload(error: Exception) -> bytes:
-    """The error packet that *error* was made of."""
-    return struct.pack("<BH", 0xFF, error.args[0]) + str(error.args[1]).encode()
-
-
-_ERRORS = Errors(OperationalError, InterfaceError, _server_error)
+_ERRORS = Errors(OperationalError, InterfaceError, _server_error, MySQLError)

@@ -3,8 +3,15 @@ The asyncmy driver: the only file that imports asyncmy, which is optional (``pip
 
 asyncmy opens the socket, shakes hands and authenticates, and its compiled row parser makes the values; the exchange of
 statements and replies is ours (`mysql_session.py`), because asyncmy's coroutine for each packet costs more than the parsing.
-`.raw` is a usable `asyncmy.Connection` all the time. Before 0.2.13 asyncmy handed a cancelled query's rows to the next one,
-so older versions are refused.
+`.raw` is a usable `asyncmy.Connection` all the time.
+
+What we use of asyncmy that is not public, and what happens where a version lacks it:
+
+- to connect, `_CONNECTING`: a `ConfigError` that names what is missing;
+- to read, the buffer of its protocol (`asyncmy_buffer.py`): connections are `IndirectConnection`s, by asyncmy's own `query`;
+- its row parser, tried by `_can_parse`: connections are `UncompiledConnection`s, whose rows our own parser makes.
+
+Before 0.2.13 asyncmy handed a cancelled query's rows to the next one, so older versions are refused.
 
 Cancelling a statement closes its connection; the server runs on until `abandon` has killed it.
 """
@@ -14,15 +21,19 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Awaitable, Callable, Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
+from dbrouter.drivers.asyncmy_buffer import BufferSession, is_readable, unread
 from dbrouter.drivers.base import ConnectOptions, PasswordProvider
 from dbrouter.drivers.mysql import flavor_of, judge
 from dbrouter.drivers.mysql_connect import as_latin1, must_encrypt, open_session, session_settings, tls_context
+from dbrouter.drivers.mysql_indirect import IndirectSession
 from dbrouter.drivers.mysql_session import Errors, MysqlSession
 from dbrouter.drivers.outcome import Verdict
+from dbrouter.drivers.rows import Row
 from dbrouter.drivers.sockets import watch_peer
-from dbrouter.drivers.textprotocol import Column, Columns, Incoming, Table
+from dbrouter.drivers.textprotocol import Column, Columns, Head, Incoming, Table
 from dbrouter.errors import ConfigError
 from dbrouter.terms import Engine, Flavor, Phase
 
@@ -41,7 +52,12 @@ if TYPE_CHECKING:  # its type information does not cover what we use
     through: Any
     FIELD_TYPE: Any
     version: str | None
+    not_found: str
 else:
+    try:
+        from asyncmy.version import __VERSION__ as version
+    except ImportError:
+        version = None
     try:
         from asyncmy.charset import charset_by_name
         from asyncmy.connection import Connection as Library
@@ -49,10 +65,16 @@ else:
         from asyncmy.constants import CLIENT, FIELD_TYPE
         from asyncmy.converters import escape_item, through
         from asyncmy.errors import InterfaceError, MySQLError, OperationalError
-        from asyncmy.protocol import FieldDescriptorPacket, MysqlPacket, parse_rows_from_buffer
-        from asyncmy.version import __VERSION__ as version
+        from asyncmy.protocol import FieldDescriptorPacket, MysqlPacket
+    except ImportError as error:
+        Library, not_found = object, str(error)
+        MySQLError = InterfaceError = OperationalError = Exception
+    else:
+        not_found = ""
+    try:
+        from asyncmy.protocol import parse_rows_from_buffer
     except ImportError:
-        Library, MySQLError, version = object, Exception, None
+        parse_rows_from_buffer = None
 
 _OLDEST = (0, 2, 13)
 _OPTIONS = {
@@ -64,32 +86,60 @@ _OPTIONS = {
     "conv": "conv",
 }
 _LONGEST = 0xFFFFFF
-_SMALL = 2048
-"""Bytes below which calling the compiled parser costs more than it saves."""
+_CONNECTING = (
+    "_auth_plugin_name",
+    "_charset",
+    "_client_flag",
+    "_connected",
+    "_decoders",
+    "_encoding",
+    "_execute_command",
+    "_get_server_information",
+    "_host",
+    "_port",
+    "_process_auth",
+    "_proto",
+    "_read_ok_packet",
+    "_request_authentication",
+    "_result",
+    "_secure",
+    "_ssl_context",
+    "_transport",
+    "_unix_socket",
+    "write_packet",
+)
+"""What `_Link` and the sessions use of `asyncmy.Connection` beyond its public calls."""
 
 
 class AsyncmyDriver:
     """
     Connections to MySQL and MariaDB by asyncmy.
 
+    Args:
+        direct: decode replies ourselves (see the module's docstring); False always goes through asyncmy's own code.
+
     Raises:
-        ConfigError: asyncmy is not installed, or too old.
+        ConfigError: asyncmy is not installed, too old, or so new that we cannot connect by it.
     """
 
     name = "asyncmy"
     engine = Engine.MYSQL
 
-    def __init__(self) -> None:
+    def __init__(self, *, direct: bool = True) -> None:
         if version is None:
             raise ConfigError("the driver asyncmy is not installed: pip install 'dbrouter[asyncmy]'")
         if tuple(int(part) for part in version.split(".")[:3] if part.isdigit()) < _OLDEST:
             raise ConfigError(f"asyncmy {version} mixes up replies after a cancelled query; at least 0.2.13 is needed")
+        if not_found:
+            raise ConfigError(f"asyncmy {version} is not one that dbrouter can use ({not_found}); 0.2.13 to 0.2.18 are")
+        self._direct = direct
+        self._compiled = _can_parse()
         self._columns: dict[tuple[str, int], Columns] = {}
 
     def __repr__(self) -> str:
-        return "<AsyncmyDriver>"
+        return f"<AsyncmyDriver{'' if self._direct else ' direct=False'}>"
 
-    async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> AsyncmyConnection:
+    async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> MysqlSession:
         """
         Open a connection: socket, TLS, authentication, and in one round trip settings, init statements and the read-only session.
 
@@ -109,14 +159,14 @@ class AsyncmyDriver:
         password: PasswordProvider | None,
         peer: tuple[str, int] | None,
         statements: Sequence[str] | None,
-    ) -> AsyncmyConnection:
-        def session_for(link: _Link) -> AsyncmyConnection:
+    ) -> MysqlSession:
+        def session_for(link: _Link) -> MysqlSession:
             transport = link._transport
             watch_peer(transport.get_extra_info("socket"))
             # For KILL: the address that answered, not the name, which may stand for several servers.
             met = None if options.host.startswith("/") else tuple(transport.get_extra_info("peername")[:2])
 
-            async def reconnect() -> AsyncmyConnection:
+            async def reconnect() -> MysqlSession:
                 return await self._open(options, settings, password, met, None)
 
             conv = settings.get("conv")
@@ -124,7 +174,7 @@ class AsyncmyDriver:
             columns = self._columns.get(key)
             if columns is None:
                 columns = self._columns[key] = Columns(_column_parser(link._encoding, link._decoders))
-            return AsyncmyConnection(link, flavor_of(link.server_version), reconnect, columns)
+            return self._session_class(link)(link, flavor_of(link.server_version), reconnect, columns)
 
         return await open_session(
             options,
@@ -136,19 +186,22 @@ class AsyncmyDriver:
             statements=statements,
         )
 
+    def _session_class(self, link: _Link) -> Callable[..., MysqlSession]:
+        if not (self._direct and is_readable(link._proto)):
+            return IndirectConnection
+        return AsyncmyConnection if self._compiled else UncompiledConnection
+
     def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
         """Judge *error* by the tables of `mysql.py`."""
         return judge(error, phase, flavor)
 
 
 class _CompiledIncoming(Incoming):
-    """Rows of larger replies by asyncmy's parser; what it leaves (the end, errors, rows of 16 MB) by ours."""
+    """Rows by asyncmy's parser, from its own buffer; what it leaves (the end, errors, rows of 16 MB) by ours."""
 
     __slots__ = ()
 
     def _take_rows(self, data: bytes | bytearray, position: int, size: int, table: Table) -> tuple[int, int]:
-        if isinstance(data, bytes):
-            return super()._take_rows(data, position, size, table)
         make, _, compiled = table
         found: list[tuple[Any, ...]] = []
         position, self._sequence = parse_rows_from_buffer(data, position, size, compiled, self._sequence, found)
@@ -156,11 +209,40 @@ class _CompiledIncoming(Incoming):
             self.rows += map(make, found)
         return super()._take_rows(data, position, size, table)
 
+    def _take_short_rows(self, data: bytes | bytearray, at: int, last: int, head: Head) -> tuple[list[Row], int, int]:
+        make, _, compiled = head.table
+        found: list[tuple[Any, ...]] = []
+        at, sequence = parse_rows_from_buffer(data, at, last, compiled, head.sequence + 1 & 0xFF, found)
+        return list(map(make, found)), at, sequence
 
-class AsyncmyConnection(MysqlSession):
+
+class _CopyingIncoming(Incoming):
+    """Rows by our parser, whose binary values are slices: of bytes, not of asyncmy's buffer."""
+
+    __slots__ = ()
+
+    def feed(self, data: bytes | bytearray, position: int, end: int) -> tuple[int, int]:
+        taken, need = super().feed(bytes(memoryview(data)[position:end]), 0, end - position)
+        return position + taken, need
+
+
+class AsyncmyConnection(BufferSession):
     """One connection by asyncmy, replies decoded from its protocol's buffer."""
 
-    _incoming_class = _CompiledIncoming
+    _incoming_class: type[Incoming] = _CompiledIncoming
+
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
+        super().__init__(raw, flavor, reconnect, columns, fallback=_fallback, errors=_ERRORS)
+
+
+class UncompiledConnection(AsyncmyConnection):
+    """The same without asyncmy's row parser: where a version has none, or another one."""
+
+    _incoming_class = _CopyingIncoming
+
+
+class IndirectConnection(IndirectSession):
+    """The same by asyncmy's own `query`: slower, and independent of asyncmy's buffer and parser."""
 
     def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
         super().__init__(
@@ -173,45 +255,16 @@ class AsyncmyConnection(MysqlSession):
             fallback=_fallback,
             errors=_ERRORS,
         )
-        self._loop = asyncio.get_running_loop()
         self._protocol = raw._proto
         self._paused = False
 
-    def _arrival(self, need: int) -> asyncio.Future[None] | None:
-        protocol = self._protocol
-        if protocol.length - protocol.pos >= need:
-            return None
-        if protocol.exc is not None:
-            raise ConnectionError(str(protocol.exc)) from protocol.exc
-        if protocol.eof:
-            raise asyncio.IncompleteReadError(self._unread(), need)
-        if protocol._read_waiter is not None:
-            raise RuntimeError("someone else is reading from this connection")
-        if self._paused:
-            self._pause(False)
-        waiter = protocol._read_waiter = self._loop.create_future()
-        return waiter
-
-    def _arrived(self) -> None:
-        self._protocol._read_waiter = None
-
-    def _feed(self, incoming: Incoming) -> int:
-        protocol = self._protocol
-        position, length = protocol.pos, protocol.length
-        if length - position < _SMALL:
-            taken, need = incoming.feed(bytes(memoryview(protocol.buffer)[position:length]), 0, length - position)
-            protocol.pos = position + taken
-        else:
-            protocol.pos, need = incoming.feed(protocol.buffer, position, length)
-        return need
+    def terminate(self) -> None:
+        """Close the socket at once, also where asyncmy has let go of it to close it in its own time."""
+        super().terminate()
+        self._transport.abort()
 
     def _is_stale(self) -> bool:
-        protocol = self._protocol
-        return protocol.length != protocol.pos or protocol.eof or protocol.exc is not None
-
-    def _unread(self) -> bytes:
-        protocol = self._protocol
-        return bytes(memoryview(protocol.buffer)[protocol.pos : protocol.length])
+        return False
 
     def _pause(self, paused: bool) -> None:
         """asyncmy never stops reading by itself."""
@@ -255,7 +308,7 @@ class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does n
         await self._get_server_information()
         # asyncmy would take it up, and `textprotocol.py` reads results that end with EOF packets.
         self.server_capabilities &= ~CLIENT.DEPRECATE_EOF
-        self._client_flag &= ~(CLIENT.MULTI_STATEMENTS | CLIENT.SSL)
+        self._client_flag &= ~(CLIENT.MULTI_STATEMENTS | CLIENT.SSL | CLIENT.COMPRESS)
         context: Any = self._ssl_context  # type: ignore[has-type]
         if context is not None and self.server_capabilities & CLIENT.SSL:
             await self._encrypt(context)
@@ -272,7 +325,7 @@ class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does n
         self._client_flag |= CLIENT.SSL
         charset = charset_by_name(self._charset).id
         self.write_packet(struct.pack("<iIB23s", self._client_flag, _LONGEST, charset, b""))
-        if self._proto.length != self._proto.pos:
+        if is_readable(self._proto) and unread(self._proto):
             raise OperationalError(2027, "the server sent something before TLS began")
         loop = asyncio.get_running_loop()
         self._transport = await loop.start_tls(self._transport, self._proto, context, server_hostname=self._host)
@@ -310,14 +363,29 @@ def _link(options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Li
         **settings,
     )
     link.must_encrypt = must_encrypt(options.tls, local=local)
+    missing = [name for name in _CONNECTING if not hasattr(link, name)]
+    if missing:
+        raise ConfigError(
+            f"asyncmy {version} is not one that dbrouter can use (its Connection has no {', '.join(missing)}); "
+            "0.2.13 to 0.2.18 are"
+        )
     return link
+
+
+def _can_parse() -> bool:
+    """Whether asyncmy's row parser takes and answers what `_CompiledIncoming` thinks: here one row of one column, packet 7."""
+    rows: list[tuple[Any, ...]] = []
+    try:
+        end = parse_rows_from_buffer(bytearray(b"\x02\0\0\x07\x01x"), 0, 6, ((2, "ascii", None),), 7, rows)
+    except Exception:  # whatever a function with other parameters says to ours
+        return False
+    return bool(end == (6, 8) and rows == [("x",)])
 
 
 def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
     """Names, and for each column the (code, encoding, converter) that asyncmy's row parser takes, chosen as asyncmy does."""
 
-    def decoded(data: bytes) -> str:
-        return data.decode(encoding)
+    decoded = methodcaller("decode", encoding)
 
     def parse(payload: bytes) -> Column:
         field = FieldDescriptorPacket(payload, encoding)
@@ -348,8 +416,7 @@ _TEXT_TYPES = frozenset({15, 16, 249, 250, 251, 252, 253, 254, 255})
 """VARCHAR, BIT, the BLOBs, VAR_STRING, STRING, GEOMETRY."""
 
 
-def _ascii(data: bytes) -> str:
-    return data.decode("ascii")
+_ascii = methodcaller("decode", "ascii")
 
 
 def _fallback(value: Any) -> str:
@@ -366,8 +433,4 @@ def _server_error(payload: bytes) -> Exception:
     raise AssertionError("an error packet raises")
 
 
-_ERRORS = (
-    Errors(OperationalError, InterfaceError, _server_error)
-    if version is not None
-    else Errors(Exception, Exception, _server_error)
-)
+_ERRORS = Errors(OperationalError, InterfaceError, _server_error, MySQLError)

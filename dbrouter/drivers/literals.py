@@ -109,6 +109,8 @@ def render(text: str, params: Sequence[Any], fallback: Fallback, no_backslash: b
         ParameterError: more or fewer parameters than ``%s``, a stray ``%``, or a value without a literal. Nothing was sent.
     """
     try:
+        if params.__class__ is tuple and len(params) == 1:
+            return text % literal(params[0], fallback, no_backslash)
         return text % tuple([literal(value, fallback, no_backslash) for value in params])
     except ParameterError:
         raise

@@ -32,6 +32,8 @@ MORE_RESULTS = 0x0008
 
 _LONGEST_REMEMBERED = 8192
 """Characters of a text, and bytes of a reply's beginning, that are worth remembering."""
+_SHORT = 2048
+"""Bytes of a reply up to which `Incoming` tries to take it in one go."""
 _LONGEST = 0xFFFFFF
 """A packet of this length is continued by the next one."""
 
@@ -172,8 +174,11 @@ class Incoming:
         Raises:
             OutOfOrderError: the packets are not the reply to our command.
         """
-        if self._text is not None:
-            position = self._take_known_head(data, position, end, self._text)
+        text = self._text
+        if text is not None and (head := self._columns.heads.get(text)) is not None:
+            if end - position <= _SHORT and self._take_at_once(data, position, end, head):
+                return end, 0
+            position = self._take_known_head(data, position, end, head)
         need = 0
         while not need and not self.done:
             if self._table is not None:
@@ -182,10 +187,60 @@ class Incoming:
                 position, need = self._take_head(data, position, end)
         return position, need
 
-    def _take_known_head(self, data: bytes | bytearray, start: int, size: int, text: str) -> int:
+    def _take_at_once(self, data: bytes | bytearray, start: int, end: int, head: Head) -> bool:
+        """
+        Take a reply that is all there and begins as the last time, as nearly every reply of a few rows does.
+
+        Returns:
+            False where it is anything else; then nothing was taken, and the other ways say what it is.
+        """
+        at = start + head.length + 9
+        last = end - 9
+        if at > last or data[last + 4] != 0xFE or not data.startswith(head.start, start):
+            return False
+        if data[at - 5] != 0xFE or data[at - 6] != head.sequence:
+            return False
+        rows, at, sequence = self._take_short_rows(data, at, last, head)
+        if at != last or data[at] != 5 or data[at + 3] != sequence or data[end - 2] & MORE_RESULTS:
+            return False
+        self.rows = rows
+        self.has_columns = self.done = True
+        self.warnings = data[end - 4] | data[end - 3] << 8
+        self.status = data[end - 2] | data[end - 1] << 8
+        return True
+
+    def _take_short_rows(self, data: bytes | bytearray, at: int, last: int, head: Head) -> tuple[list[Row], int, int]:
+        """The rows in ``data[at:last]`` up to the first that is not plain, the position behind them, the packet number there."""
+        make, converters, _ = head.table
+        rows: list[Row] = []
+        sequence = head.sequence + 1 & 0xFF
+        while at < last:
+            stop = at + 4 + (data[at] | data[at + 1] << 8 | data[at + 2] << 16)
+            if stop > last or data[at + 3] != sequence or data[at + 4] == 0xFF:
+                break
+            next_at = at + 4
+            values: list[Any] = []
+            for converter in converters:
+                size = data[next_at]
+                next_at += 1
+                if size > 250:
+                    if size > 251:
+                        return rows, at, sequence
+                    values.append(None)
+                    continue
+                piece: Any = data[next_at : next_at + size]
+                next_at += size
+                values.append(piece if converter is None else converter(piece))
+            if next_at != stop:
+                break
+            rows.append(make(values))
+            at = stop
+            sequence = sequence + 1 & 0xFF
+        return rows, at, sequence
+
+    def _take_known_head(self, data: bytes | bytearray, start: int, size: int, head: Head) -> int:
         """What `_take_head` does, where all of it is there and as the last time; nothing where it is not."""
-        head = self._columns.heads.get(text)
-        if head is None or size - start < head.length + 9 or not data.startswith(head.start, start):
+        if size - start < head.length + 9 or not data.startswith(head.start, start):
             return start
         mark = start + head.length
         if data[mark + 4] != 0xFE or data[mark + 3] != head.sequence:
@@ -326,8 +381,9 @@ def _join(data: bytes | bytearray, position: int, size: int) -> int | tuple[byte
     A row of 16 MB or more: (payload, where its last packet ends, 0, number of its last packet), or the bytes needed to have
     it.
     """
-    parts = []
+    spans: list[tuple[int, int]] = []
     start = position
+    first = data[position + 3]
     while True:
         if size - position < 4:
             return position + 4 - start
@@ -335,9 +391,12 @@ def _join(data: bytes | bytearray, position: int, size: int) -> int | tuple[byte
         end = position + 4 + length
         if size < end:
             return end - start
-        parts.append(data[position + 4 : end])
+        if data[position + 3] != (first + len(spans)) & 0xFF:
+            raise OutOfOrderError(f"packet number {data[position + 3]} in the middle of a row that began with {first}")
+        spans.append((position + 4, end))
         if length < _LONGEST:
-            return b"".join(parts), end, 0, data[position + 3]
+            # Nothing is copied before all of it is there: a row of 1 GB is asked for 64 times.
+            return b"".join([data[at:until] for at, until in spans]), end, 0, data[position + 3]
         position = end
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import uvloop
 
 from dbrouter.drivers.aiomysql import AiomysqlDriver
 from dbrouter.drivers.asyncmy import AsyncmyDriver
@@ -33,6 +35,7 @@ _tables = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both_loops: runs on asyncio's own loop and on uvloop")
     config.addinivalue_line("markers", "real_servers: a promise of the contract that a server in this process cannot show")
 
 
@@ -42,6 +45,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         real = metafunc.definition.get_closest_marker("real_servers") is not None
         names = [name for name, subject in SUBJECTS.items() if subject.cluster is not None or not real]
         metafunc.parametrize("case", names, indirect=True)
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]] | None:
+    """asyncio's loop, both where a test asks for it; with ``DBROUTER_LOOP`` the rest is decided by `tests/conftest.py`."""
+    if item.get_closest_marker("both_loops") is not None:
+        return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return None if os.environ.get("DBROUTER_LOOP") == "uvloop" else {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ DRIVERS: dict[str, Callable[[], Any]] = {
     "aiomysql": AiomysqlDriver,
     "aiomysql-indirect": lambda: AiomysqlDriver(direct=False),
     "asyncmy": AsyncmyDriver,
+    "asyncmy-indirect": lambda: AsyncmyDriver(direct=False),
 }
 
 

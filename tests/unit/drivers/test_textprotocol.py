@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dbrouter.drivers.asyncmy import _CompiledIncoming
 from dbrouter.drivers.textprotocol import Column, Columns, Incoming, OutOfOrderError
 
 
@@ -57,20 +61,28 @@ def result(names: list[bytes], rows: list[list[bytes | None]], *, first: int = 1
 
 def columns() -> Columns:
     def parse(payload: bytes) -> Column:
-        return payload.decode(), bytes.decode if payload != b"raw" else None, None
+        raw = payload == b"raw"
+        return payload.decode(), None if raw else bytes.decode, (0, None, None) if raw else (1, "utf8", None)
 
     return Columns(parse)
 
 
-def feed_all(data: bytes, sizes: list[int] | None = None, known: Columns | None = None, statement: str | None = None) -> Incoming:
+def feed_all(
+    data: bytes,
+    sizes: list[int] | None = None,
+    known: Columns | None = None,
+    statement: str | None = None,
+    make: Callable[[], Incoming] | None = None,
+) -> Incoming:
     """Feed *data* in pieces, as a connection does: never again before what was needed is there."""
-    incoming = Incoming(known or columns(), 1, statement)
+    incoming = make() if make is not None else Incoming(known or columns(), 1, statement)
+    buffer_of = bytearray if isinstance(incoming, _CompiledIncoming) else bytes
     buffer = b""
     need = 5
     for size in [*(sizes or []), len(data)]:
         buffer, data = buffer + data[:size], data[size:]
         if len(buffer) >= need and not incoming.done:
-            position, need = incoming.feed(buffer, 0, len(buffer))
+            position, need = incoming.feed(buffer_of(buffer), 0, len(buffer))
             buffer = buffer[position:]
     assert incoming.done and not buffer
     return incoming
@@ -131,6 +143,63 @@ def test_any_cut_gives_the_same_rows(sizes: list[int], values: list[bytes]) -> N
     assert feed_all(data, sizes).rows == [(value, "y") for value in values]
 
 
+@given(
+    kind=st.sampled_from([Incoming, _CompiledIncoming]),
+    values=st.lists(st.tuples(st.none() | st.binary(max_size=400), st.none() | st.text(max_size=5)), max_size=6),
+    end=st.sampled_from([eof, partial(eof, status=2 | 8), partial(packet, payload=b"\xff\x28\x04#42000nope")]),
+    seen_before=st.booleans(),
+    sizes=st.lists(st.integers(1, 300), max_size=6),
+)
+def test_a_reply_that_begins_as_the_last_time_is_read_as_ever(
+    kind: type[Incoming],
+    values: list[tuple[bytes | None, str | None]],
+    end: Callable[[int], bytes],
+    seen_before: bool,
+    sizes: list[int],
+) -> None:
+    """Whoever takes a reply, in one go or piece by piece, by our parser or by asyncmy's, finds the same in it."""
+    known = columns()
+    names = [b"raw", b"a"]
+    if seen_before:
+        first = result(names, [[b"1", b"2"]])
+        feed_all(first, make=lambda: kind(known, 1, "SELECT"))
+    rows = [[value, None if other is None else other.encode()] for value, other in values]
+    data = result(names, rows)[:-9] + end(5 + len(rows))
+    if end(0)[-2] & 8:
+        data += ok(6 + len(rows))
+
+    incoming = feed_all(data, sizes, make=lambda: kind(known, 1, "SELECT"))
+
+    plain = feed_all(data)
+    assert incoming.rows == plain.rows == values[: len(incoming.rows)] and len(incoming.rows) == len(values)
+    for fact in ("has_columns", "error", "affected", "insert_id", "warnings", "status", "info"):
+        assert getattr(incoming, fact) == getattr(plain, fact)
+
+
+@pytest.mark.parametrize("kind", [Incoming, _CompiledIncoming])
+def test_a_value_that_looks_like_the_end_of_a_reply_is_no_end(kind: type[Incoming]) -> None:
+    """Only a packet ends a reply: bytes in the middle of a value never do, wherever the network cuts them."""
+    value = eof(5) * 20
+    data = result([b"raw"], [[value], [b"last"]])
+    known = columns()
+    feed_all(data, make=lambda: kind(known, 1, "SELECT"))
+
+    for cut in range(5, len(data)):
+        assert feed_all(data, [cut], make=lambda: kind(known, 1, "SELECT")).rows == [(value,), (b"last",)]
+
+
+@pytest.mark.parametrize("kind", [Incoming, _CompiledIncoming])
+def test_a_known_reply_out_of_order_is_refused(kind: type[Incoming]) -> None:
+    """That a reply begins as the last time does not excuse what follows."""
+    data = result([b"a"], [[b"x"]])
+    known = columns()
+    feed_all(data, make=lambda: kind(known, 1, "SELECT"))
+
+    for broken in (data[:-9] + eof(9), data[:-9] + packet(7, b"\x01y") + eof(6)):
+        with pytest.raises(OutOfOrderError):
+            feed_all(broken, make=lambda: kind(known, 1, "SELECT"))
+
+
 def test_rows_of_sixteen_megabytes() -> None:
     """A row that needs several packets is one row, also where its length ends exactly at a packet."""
     for size in (0xFFFFFF - 9, 0xFFFFFF - 8, 0x1000010):
@@ -140,6 +209,15 @@ def test_rows_of_sixteen_megabytes() -> None:
         data = packet(1, b"\x01") + packet(2, b"raw") + eof(3) + packet(4, row) + packet(5 + extra, text(b"end")) + eof(6 + extra)
 
         assert feed_all(data, [100, 5_000_000, 5_000_000]).rows == [(big,), (b"end",)]
+
+
+def test_a_row_of_sixteen_megabytes_that_goes_on_out_of_order_is_refused() -> None:
+    """What follows a whole packet belongs to its row only with the next number."""
+    data = packet(1, b"\x01") + packet(2, b"raw") + eof(3) + packet(4, text(b"z" * 0x1000010))
+    following = data.index(b"\x05", len(data) - 100)
+
+    with pytest.raises(OutOfOrderError, match="in the middle of a row"):
+        feed_all(data[:following] + b"\x06" + data[following + 1 :])
 
 
 def test_a_row_that_starts_like_an_end() -> None:
