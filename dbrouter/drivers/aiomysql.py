@@ -57,7 +57,7 @@ class AiomysqlDriver:
 
     def __init__(self, *, direct: bool = True) -> None:
         self._direct = direct
-        self._columns: dict[tuple[str, int], Columns] = {}
+        self._columns: dict[tuple[str, int], tuple[Any, Columns]] = {}
 
     def __repr__(self) -> str:
         return f"<AiomysqlDriver{'' if self._direct else ' direct=False'}>"
@@ -111,8 +111,9 @@ class AiomysqlDriver:
         key = (link.encoding, id(link.decoders))
         found = self._columns.get(key)
         if found is None:
-            found = self._columns[key] = Columns(_column_parser(link.encoding, link.decoders))
-        return found
+            # The decoders are held beside what was made of them, so that no others ever have their id.
+            found = self._columns[key] = link.decoders, Columns(_column_parser(link.encoding, link.decoders))
+        return found[1]
 
     def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
         """Judge *error* by the tables of `mysql.py`."""

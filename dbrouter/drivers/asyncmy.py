@@ -134,7 +134,7 @@ class AsyncmyDriver:
             raise ConfigError(f"asyncmy {version} is not one that dbrouter can use ({not_found}); 0.2.13 to 0.2.18 are")
         self._direct = direct
         self._compiled = _can_parse()
-        self._columns: dict[tuple[str, int], Columns] = {}
+        self._columns: dict[tuple[str, int], tuple[Any, Columns]] = {}
 
     def __repr__(self) -> str:
         return f"<AsyncmyDriver{'' if self._direct else ' direct=False'}>"
@@ -173,8 +173,9 @@ class AsyncmyDriver:
             key = (link._encoding, id(conv))
             columns = self._columns.get(key)
             if columns is None:
-                columns = self._columns[key] = Columns(_column_parser(link._encoding, link._decoders))
-            return self._session_class(link)(link, flavor_of(link.server_version), reconnect, columns)
+                # The converters are held beside what was made of them, so that no others ever have their id.
+                columns = self._columns[key] = conv, Columns(_column_parser(link._encoding, link._decoders))
+            return self._session_class(link)(link, flavor_of(link.server_version), reconnect, columns[1])
 
         return await open_session(
             options,
