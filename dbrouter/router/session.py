@@ -299,8 +299,9 @@ class Pinned:
             return error
         phase = Phase.TRANSACTION if self._undone else self._phase
         verdict = self._context.driver.verdict(error, phase, flavor=connection.flavor)
-        settle_breaker(verdict, member, None, now, now - started)
-        member.failures += 1
+        if self._lease is lease:  # else its block was left, which closed the connection: no fault of the node
+            settle_breaker(verdict, member, None, now, now - started)
+            member.failures += 1
         if verdict.connection is not ConnectionFate.KEEP or connection.closed:
             self._lost = True
             if verdict.connection is ConnectionFate.DROP_SIBLINGS:
@@ -363,7 +364,11 @@ class Pinned:
             return
         if self._schema_changed:
             self._context.schema_changed()
-        if self._lost:
+        if self._busy:
+            # Another task's statement is running on it, and nobody else may meet that.
+            lease.connection.terminate()
+            lease.release_after(abandon=True)
+        elif self._lost:
             lease.discard("broken")
         elif self._unsettled:
             if lease.connection.closed:
@@ -371,7 +376,7 @@ class Pinned:
             elif self._context.tasks.start(_settle_and_roll_back(lease, self._reset), name="settle a pinned connection") is None:
                 lease.discard("closing")
         else:
-            lease.release_after(reset=self._reset)
+            lease.release_after(reset=self._reset, abandon=lease.connection.closed)
 
 
 async def _settle_and_roll_back(lease: Lease, reset: bool) -> None:

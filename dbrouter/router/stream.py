@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from dbrouter.drivers.base import Cursor
+from dbrouter.errors import StatementRejectedError
 from dbrouter.router.context import Context
 from dbrouter.router.detour import delayed, logged, remember
 from dbrouter.router.plan import Plan
@@ -42,6 +43,7 @@ class Stream:
         self._rows: list[Any] = []
         self._position = 0
         self._ended = False
+        self._open = False
 
     async def __aenter__(self) -> Self:
         plan, pinned = self._plan, self._pinned
@@ -51,7 +53,7 @@ class Stream:
         if effects is not None:
             remember(plan, self._context.database, plan.hostgroup)
             if effects.ok_msg is not None:
-                self._ended = True
+                self._ended = self._open = True
                 return self
             if effects.delay is not None:
                 pinned.limit = await delayed(effects.delay, self._limit)
@@ -61,6 +63,7 @@ class Stream:
         plan.hostgroup.budget.deposit(monotonic())
         self._cursor, rows = await opening
         self._take(rows)
+        self._open = True
         return self
 
     def _take(self, rows: Sequence[Any]) -> None:
@@ -73,6 +76,8 @@ class Stream:
 
     async def __anext__(self) -> Any:
         if self._position >= len(self._rows):
+            if not self._open:
+                raise StatementRejectedError("this stream is not open: use it inside its 'async with' block", rule_id=None)
             if self._ended or self._cursor is None:
                 raise StopAsyncIteration
             self._take(await self._pinned.fetch_from(self._cursor, self._batch, self._limit, self._plan))
@@ -86,13 +91,14 @@ class Stream:
         cursor, pinned = self._cursor, self._pinned
         self._cursor = None
         self._rows = []
+        self._open = False
         if cursor is None:
             return
         if isinstance(pinned, Transaction):
             await pinned.__aexit__(kind, error, trace)  # its end is the cursor's
             return
         try:
-            if not pinned._lost and not pinned._unsettled:
+            if not pinned._lost and not pinned._unsettled and not pinned._busy:
                 await pinned._guarded(cursor.close, self._limit, self._plan)
         finally:
             pinned._give_back()

@@ -115,6 +115,15 @@ class Transaction(Pinned):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._lease is None:
             return
+        if self._busy:
+            self._give_back()
+            if error is None:
+                raise StatementRejectedError(
+                    "nothing was committed: another task's statement was still running when the block was left, so its connection"
+                    " was closed; await what you start in a transaction before you leave it",
+                    rule_id=None,
+                )
+            return
         if error is not None:
             await self._roll_back()
             return
