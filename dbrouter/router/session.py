@@ -125,8 +125,8 @@ class Pinned:
             text, params = plan.bind(params)
         opened: list[tuple[Cursor, Sequence[Any]]] = []
 
-        async def setup(connection: Connection) -> None:
-            await self._begin(connection)
+        async def setup(connection: Connection, read: bool) -> None:
+            await self._begin(connection, read)
             try:
                 cursor = await connection.cursor(text, params)
                 opened.append((cursor, await cursor.fetch(count)))
@@ -152,8 +152,8 @@ class Pinned:
         rows: Sequence[Any] = await self._guarded(lambda: cursor.fetch(count), timeout, plan)
         return rows
 
-    async def _begin(self, connection: Connection) -> None:
-        """Hook: what goes before the cursor."""
+    async def _begin(self, connection: Connection, read: bool) -> None:
+        """Hook: what goes before the cursor of what is, or is no, *read*."""
 
     async def _unwind(self, connection: Connection) -> None:
         """Hook: undo `_begin`, where the cursor was refused."""

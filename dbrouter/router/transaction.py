@@ -135,8 +135,8 @@ class Transaction(Pinned):
             ) from self._aborted
         await self._commit()
 
-    async def _begin(self, connection: Connection) -> None:
-        await connection.begin(isolation=self._isolation, readonly=self._readonly, deferrable=self._deferrable)
+    async def _begin(self, connection: Connection, read: bool) -> None:
+        await connection.begin(isolation=self._isolation, readonly=self._readonly and read, deferrable=self._deferrable)
 
     async def _unwind(self, connection: Connection) -> None:
         if connection.in_transaction and not connection.needs_settling:

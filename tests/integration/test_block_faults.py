@@ -121,6 +121,21 @@ async def test_a_stream_that_turns_out_to_write_goes_to_the_primary(pg: LocalClu
         assert await router.fetchval("SELECT n FROM streamed", route="write") == 7
 
 
+async def test_a_stream_whose_text_shows_no_write_goes_to_the_primary_too(pg: LocalCluster) -> None:
+    """A view that calls what writes: nothing of it is in the text, and the refusal is no answer for a stream either."""
+    async with Router.open(configuration(pg, start="all")) as router:
+        for statement in (
+            "DROP VIEW IF EXISTS turns",
+            "DROP SEQUENCE IF EXISTS turn",
+            "CREATE SEQUENCE turn",
+            "CREATE VIEW turns AS SELECT nextval('turn') AS n",
+        ):
+            await router.execute(statement)
+        await asyncio.to_thread(pg.wait_caught_up)
+        assert await rows_of(router, "SELECT n FROM turns") == [1]
+        assert await rows_of(router, "SELECT n FROM turns") == [2]
+
+
 # ---- leaving what only read
 
 
