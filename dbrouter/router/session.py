@@ -37,7 +37,7 @@ from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import noted, settle_breaker
 from dbrouter.router.refusals import charset_refusal, copy_refusal, no_statement, script_refusal
 from dbrouter.router.result import Result
-from dbrouter.terms import ConnectionFate, Outcome, Phase
+from dbrouter.terms import ConnectionFate, Engine, Outcome, Phase
 
 _CLEANUP_SECONDS = 2.0
 """How long a cancelled statement may take to be settled and rolled back in the background before its connection is closed."""
@@ -45,6 +45,9 @@ _CLEANUP_SECONDS = 2.0
 
 _DATA = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "VALUES", "TABLE"})
 """Kinds of statements that cannot end a transaction."""
+
+_MAY_COMMIT = frozenset({"CALL", "EXECUTE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"})
+"""Kinds of statements of MySQL in which there may be a COMMIT that nobody sees."""
 
 
 class Pinned:
@@ -68,6 +71,11 @@ class Pinned:
         """A statement was cut: its end is still to come."""
         self._undone = False
         """The statement that runs is undone with its connection: it is inside a transaction, and cannot commit it."""
+        self._ended_by: str | None = None
+        """
+        MySQL: the kind of statement that committed, or may have committed, the transaction it found open; None: none did. An
+        error does not say, the next answer does.
+        """
         self._reset = False
         self._schema_changed = False
         self._reading = True
@@ -203,6 +211,13 @@ class Pinned:
             lease.dirty = plan.taints
         self._reset = self._reset or plan.reset
         self._schema_changed = self._schema_changed or plan.statement.ddl
+        if self._context.engine is Engine.MYSQL and (plan.statement.implicit_commit or plan.kind in _MAY_COMMIT):
+            self._ended_by = self._ended_by or plan.kind
+
+    def _ran(self, plan: Plan | None, connection: Connection) -> None:
+        """A statement succeeded: see whether the transaction it found is still open."""
+        if self._ended_by is not None and connection.in_transaction:
+            self._ended_by = None
 
     def _check(self, plan: Plan) -> None:
         plan.tally.calls += 1
@@ -249,7 +264,8 @@ class Pinned:
         if self._until is not None and (deadline is None or self._until < deadline):
             deadline, limit = self._until, None
         self._busy = True
-        self._undone = plan is not None and plan.kind in _DATA and lease.connection.in_transaction
+        data = plan is not None and plan.kind in _DATA
+        self._undone = data and lease.connection.in_transaction and self._ended_by is None
         lease.arm(deadline, False)
         try:
             if self._unsettled:
@@ -264,6 +280,7 @@ class Pinned:
         finally:
             lease.disarm()
             self._busy = False
+        self._ran(plan, lease.connection)
         now = monotonic()
         member.succeeded(now, now - started, plan is None or (plan.read and self._reading))
         return answer
@@ -297,7 +314,7 @@ class Pinned:
         connection = lease.connection
         if isinstance(error, DBRouterError):
             return error
-        phase = Phase.TRANSACTION if self._undone else self._phase
+        phase = Phase.TRANSACTION if self._undone else self._phase if self._ended_by is None else Phase.EXECUTE
         verdict = self._context.driver.verdict(error, phase, flavor=connection.flavor)
         if self._lease is lease:  # else its block was left, which closed the connection: no fault of the node
             settle_breaker(verdict, member, None, now, now - started)

@@ -90,6 +90,8 @@ class Transaction(Pinned):
         self._deferrable = deferrable
         self._aborted: BaseException | None = None
         self._replay_for: BaseException | None = None
+        self._over = False
+        """The server has committed it implicitly: what is sent from now on is outside of any transaction."""
         self._savepoints = 0
         self._at_stake = False
         """Whether COMMIT decides anything: something was sent that is no read, or may be none."""
@@ -125,13 +127,19 @@ class Transaction(Pinned):
                 )
             return
         if error is not None:
+            if self._ended_by is not None:
+                error.add_note(
+                    f"dbrouter: {self._ended_by} committed, or may have committed, what came before it: not all is undone"
+                )
             await self._roll_back()
             return
         if self._aborted is not None:
             await self._roll_back()
+            undone = "nothing was committed"
+            if self._ended_by is not None:
+                undone = f"not all is undone, because {self._ended_by} committed, or may have committed, what came before it"
             raise TransactionAbortedError(
-                f"nothing was committed: the transaction had been rolled back by {type(self._aborted).__name__}, and the "
-                f"block went on"
+                f"{undone}: the transaction had been rolled back by {type(self._aborted).__name__}, and the block went on"
             ) from self._aborted
         await self._commit()
 
@@ -268,6 +276,13 @@ class Transaction(Pinned):
         if not (plan.read and self._reading and (plan.pure or self._readonly)):
             self._at_stake = True
 
+    def _ran(self, plan: Plan | None, connection: Connection) -> None:
+        if not connection.in_transaction:
+            self._over = True
+            self._ended_by = self._ended_by or (plan.kind if plan is not None else "a statement")
+        elif not self._over:
+            self._ended_by = None
+
     def _check_transaction_control(self, plan: Plan) -> None:
         raise SessionStatementError(
             f"{plan.kind} inside transaction(): leave the block to commit, raise to roll back, use tx.transaction() for a "
@@ -276,6 +291,8 @@ class Transaction(Pinned):
         )
 
     def _cut(self, read: bool, node: str, limit: float | None, seconds: float) -> BaseException:
+        if self._ended_by is not None:
+            return super()._cut(read, node, limit, seconds)
         shown = f"{limit:.3g}s" if limit is not None else "time limit"
         return DeadlineExceededError(
             f"the statement's {shown} ended on {node}; the transaction is rolled back",
@@ -285,6 +302,8 @@ class Transaction(Pinned):
         )
 
     def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
+        if self._ended_by is not None:
+            return super()._raised(error, verdict, read, node, seconds)
         if not self._lost or not _undone(verdict):
             return error
         lost = ConnectionLostError(
@@ -312,7 +331,7 @@ class Transaction(Pinned):
 
     def replayable(self, error: BaseException) -> bool:
         """Whether *error*, which left the block, says that the whole may be run again: nothing of it was applied."""
-        if self._replay_for is None or isinstance(error, OutcomeUnknownError):
+        if self._replay_for is None or self._ended_by is not None or isinstance(error, OutcomeUnknownError):
             return False
         seen: BaseException | None = error
         while seen is not None:

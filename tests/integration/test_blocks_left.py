@@ -11,7 +11,7 @@ import pytest
 from dbrouter import DBRouterError, StatementRejectedError
 from dbrouter.testing import LocalCluster
 from tests.places import numbers, real
-from tests.routers import dialect, until
+from tests.routers import until
 
 
 async def left_running(inside: Any, statement: str) -> asyncio.Task[Any]:
@@ -92,5 +92,3 @@ async def test_a_stream_outside_its_block_is_not_empty(cluster: LocalCluster) ->
         with pytest.raises(StatementRejectedError, match="async with"):
             [row async for row in stream]
         await place.quiet()
-
-
