@@ -71,6 +71,8 @@ class Pinned:
         """A statement was cut: its end is still to come."""
         self._undone = False
         """The statement that runs is undone with its connection: it is inside a transaction, and cannot commit it."""
+        self._gone = False
+        """The connection was closed before the statement that runs."""
         self._ended_by: str | None = None
         """
         MySQL: the kind of statement that committed, or may have committed, the transaction it found open; None: none did. An
@@ -80,6 +82,8 @@ class Pinned:
         self._schema_changed = False
         self._reading = True
         """False once a reader has refused what was taken for a read, and it went to the primary."""
+        self._moves = False
+        """The whole block is run again elsewhere: its reads on a reader end at once when the probes give their node up."""
         self._until: float | None = None
         """A moment (monotonic) that caps the deadline of every call inside, where the whole block has one."""
 
@@ -264,9 +268,10 @@ class Pinned:
         if self._until is not None and (deadline is None or self._until < deadline):
             deadline, limit = self._until, None
         self._busy = True
+        self._gone = lease.connection.closed
         data = plan is not None and plan.kind in _DATA
         self._undone = data and lease.connection.in_transaction and self._ended_by is None
-        lease.arm(deadline, False)
+        lease.arm(deadline, self._moves and plan is not None and plan.read and member.read_only)
         try:
             if self._unsettled:
                 await self._settle(lease, member)
@@ -308,7 +313,7 @@ class Pinned:
             if cut is None:
                 self._doomed(error, None)
                 return error
-            raised = self._cut(read, node.id, limit, now - started)
+            raised = self._cut(read, node.id, limit, now - started) if cut == "deadline" else self._given_up(node.id, cut)
             self._doomed(raised, None)
             return raised
         connection = lease.connection
@@ -329,6 +334,9 @@ class Pinned:
         raised = self._raised(error, verdict, read, node.id, now - started)
         self._doomed(raised, verdict)
         return noted(raised, self._group.name, node.id, None, 1)
+
+    def _given_up(self, node: str, why: str) -> ConnectionLostError:
+        return ConnectionLostError(f"{node} was {why} while a read ran on it; its block is over", node=node)
 
     def _cut(self, read: bool, node: str, limit: float | None, seconds: float) -> BaseException:
         message = f"the statement's {limit:.3g}s ended on {node}" if limit is not None else f"the time limit ended on {node}"
@@ -351,6 +359,12 @@ class Pinned:
             )
             undone.__cause__ = error
             return undone
+        if verdict.outcome is Outcome.NOT_APPLIED and self._lost and (verdict.transport or self._gone):
+            unsent = ConnectionLostError(
+                f"the connection to {node} was gone before this statement was sent ({type(error).__name__}: {error})", node=node
+            )
+            unsent.__cause__ = error
+            return unsent
         if verdict.outcome is not Outcome.AMBIGUOUS:
             return error
         if read:

@@ -317,6 +317,8 @@ class Transaction(Pinned):
     def _doomed(self, raised: BaseException, verdict: Verdict | None) -> None:
         if verdict is None:
             self._aborted = raised
+            if isinstance(raised, ConnectionLostError):
+                self._replay_for = raised
             return
         if self._lost or verdict.outcome is Outcome.ROLLED_BACK:
             self._aborted = raised
@@ -421,6 +423,7 @@ async def run_in_transaction(
         tx = Transaction(context, isolation=isolation, readonly=readonly, deferrable=False, limit=left, group=group)
         tx.refuse_implicit_commit = "run()"
         tx._until = deadline
+        tx._moves = readonly
         group.budget.deposit(monotonic())
         try:
             async with tx:

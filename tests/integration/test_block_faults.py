@@ -18,6 +18,7 @@ from dbrouter import (
 )
 from dbrouter.terms import Engine
 from dbrouter.testing import LocalCluster
+from dbrouter.testing.server import LocalServer
 from tests.load import QUICK, all_usable, prepare, proxied, usable
 from tests.routers import configuration, dialect, until, whole
 
@@ -195,6 +196,30 @@ async def test_run_of_reads_is_over_when_its_commit_is_lost(cluster: LocalCluste
         for proxy in proxies:
             proxy.heal()
         assert runs == 2
+        await all_usable(router)
+
+
+async def test_run_of_reads_leaves_a_replica_that_froze_under_it(cluster: LocalCluster) -> None:
+    """With half a minute to go: the read that hangs ends when the probes give its node up, and the whole runs elsewhere."""
+    nodes: list[str | None] = []
+
+    async def work(tx: Transaction) -> int:
+        nodes.append(tx.place[0])
+        assert await tx.fetchval("SELECT 1") == 1
+        if len(nodes) == 1:
+            await asyncio.to_thread(frozen().freeze)
+        return int(await tx.fetchval("SELECT 2"))
+
+    def frozen() -> LocalServer:
+        return next(replica for replica in cluster.replicas if replica.endpoint == nodes[0])
+
+    async with Router.open(configuration(cluster, start="all", **QUICK)) as router:
+        started = monotonic()
+        try:
+            assert await router.run(work, readonly=True, timeout=30) == 2
+            assert monotonic() - started < 10.0 and len(set(nodes)) == 2
+        finally:
+            await asyncio.to_thread(frozen().thaw)
         await all_usable(router)
 
 

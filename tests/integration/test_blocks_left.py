@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dbrouter import DBRouterError, StatementRejectedError
+from dbrouter import ConnectionLostError, DBRouterError, Router, StatementRejectedError, TransactionAbortedError
 from dbrouter.testing import LocalCluster
 from tests.places import numbers, real
-from tests.routers import until
+from tests.routers import configuration, until
 
 
 async def left_running(inside: Any, statement: str) -> asyncio.Task[Any]:
@@ -62,6 +62,21 @@ async def test_a_transaction_left_with_a_statement_under_way_is_rolled_back(clus
             await told(task)
         assert await place.parts(number) == []
         await until(lambda: not place.left(), what="a router at rest")
+
+
+async def test_blocks_that_the_end_of_the_router_cut_lose_their_connection(cluster: LocalCluster) -> None:
+    """Whatever its driver says of a closed connection, a call in a block whose connection `aclose` has cut gets our own error."""
+    async with Router.open(configuration(cluster, start="all")) as router:
+        async with router.connection() as conn:
+            tx = router.transaction()
+            await tx.__aenter__()
+            await router.aclose(timeout=0.1)
+            for block in (conn, tx):
+                for statement in ("SELECT 1", "DELETE FROM cut"):
+                    with pytest.raises((ConnectionLostError, TransactionAbortedError)):
+                        await block.execute(statement)
+        with pytest.raises(TransactionAbortedError):
+            await tx.__aexit__(None, None, None)
 
 
 async def test_a_stream_left_early_ends_its_statement(mariadb: LocalCluster) -> None:
