@@ -273,7 +273,8 @@ class Transaction(Pinned):
 
     def _mark(self, plan: Plan, lease: Lease) -> None:
         super()._mark(plan, lease)
-        if not (plan.read and self._reading and (plan.pure or self._readonly)):
+        harmless = plan.pure or self._readonly or (self._member is not None and self._member.read_only)
+        if not (plan.read and self._reading and harmless):
             self._at_stake = True
 
     def _ran(self, plan: Plan | None, connection: Connection) -> None:

@@ -170,6 +170,24 @@ async def test_rows_that_were_delivered_are_not_taken_back(cluster: LocalCluster
         await all_usable(router)
 
 
+async def test_a_function_nobody_knows_has_written_nothing_on_a_replica(pg: LocalCluster) -> None:
+    """The answer to COMMIT is lost after a stream through a volatile function: on a read-only session nothing is in doubt."""
+    async with proxied(pg) as (proxies, source), Router.open(source | STILL | {"start": "all"}) as router:
+        await prepare(router, pg)
+        await router.execute("CREATE OR REPLACE FUNCTION looks(n int) RETURNS int LANGUAGE sql VOLATILE AS 'SELECT n'")
+        await asyncio.to_thread(pg.wait_caught_up)
+        for route, nothing_lost in (("read", True), ("write", False)):
+            raised: BaseException | None = None
+            try:
+                async with router.stream("SELECT looks(id) FROM load_item ORDER BY id LIMIT 3", route=route) as rows:
+                    assert [row[0] async for row in rows] == [0, 1, 2]
+                    for proxy in proxies:
+                        proxy.reset()
+            except OutcomeUnknownError as error:
+                raised = error
+            assert (raised is None) == nothing_lost
+
+
 async def test_run_of_reads_is_over_when_its_commit_is_lost(cluster: LocalCluster) -> None:
     """`run(readonly=True)`: its answer is given, once; a write beside the reads makes the same loss one of unknown outcome."""
     insert = dialect(cluster).sql("INSERT INTO load_entry VALUES ({1}, 0)")
