@@ -15,7 +15,7 @@ from typing import Any, Self
 from dbrouter.drivers.base import Cursor
 from dbrouter.errors import StatementRejectedError
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, logged, remember
+from dbrouter.router.detour import delayed, following, logged, remember
 from dbrouter.router.plan import Plan
 from dbrouter.router.session import Pinned, PinnedConnection
 from dbrouter.router.transaction import Transaction
@@ -30,7 +30,9 @@ class Stream:
     If cancelled or left by ``break``, the cursor is closed, or its connection is.
     """
 
-    def __init__(self, context: Context, plan: Plan, params: Sequence[Any], batch: int, limit: float | None) -> None:
+    def __init__(
+        self, context: Context, plan: Plan, params: Sequence[Any], batch: int, limit: float | None, tag: str | None
+    ) -> None:
         if batch < 1:
             raise ValueError(f"batch must be at least 1 row, got {batch}")
         self._context = context
@@ -38,6 +40,7 @@ class Stream:
         self._params = params
         self._batch = batch
         self._limit = limit
+        self._tag = tag
         self._pinned = _pinned_for(context, plan, limit)
         self._cursor: Cursor | None = None
         self._rows: list[Any] = []
@@ -51,6 +54,9 @@ class Stream:
             raise plan.refusal()
         effects = plan.effects
         if effects is not None:
+            if effects.follows is not None and not pinned._opened:
+                plan = self._plan = following(self._context, plan, self._tag)
+                pinned = self._pinned = _pinned_for(self._context, plan, self._limit)
             remember(plan, self._context.database, plan.hostgroup)
             if effects.ok_msg is not None:
                 self._ended = self._open = True
