@@ -399,15 +399,15 @@ class Pinned:
             # Another task's statement is running on it, and nobody else may meet that.
             lease.connection.terminate()
             lease.release_after(abandon=True)
+        elif lease.connection.closed:
+            lease.release_after(abandon=True)
         elif self._lost:
             lease.discard("broken")
         elif self._unsettled:
-            if lease.connection.closed:
-                lease.release_after(settle=True, abandon=True)
-            elif self._context.tasks.start(_settle_and_roll_back(lease, self._reset), name="settle a pinned connection") is None:
+            if self._context.tasks.start(_settle_and_roll_back(lease, self._reset), name="settle a pinned connection") is None:
                 lease.discard("closing")
         else:
-            lease.release_after(reset=self._reset, abandon=lease.connection.closed)
+            lease.release_after(reset=self._reset)
 
 
 async def _settle_and_roll_back(lease: Lease, reset: bool) -> None:

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from dbrouter.cluster.hostgroup import Hostgroup
-from dbrouter.drivers.base import Connection
+from dbrouter.drivers.base import Connection, Cursor
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.errors import (
     ConnectionLostError,
@@ -258,11 +258,19 @@ class Transaction(Pinned):
             lease.disarm()
             self._give_back()
 
-    def _check(self, plan: Plan) -> None:
+    def _refuse_if_aborted(self) -> None:
         if self._aborted is not None:
             raise TransactionAbortedError(
                 f"this transaction was rolled back ({type(self._aborted).__name__}: {self._aborted}); leave its block"
             ) from self._aborted
+
+    async def fetch_from(self, cursor: Cursor, count: int, timeout: float | None, plan: Plan) -> Sequence[Any]:
+        """See `Pinned.fetch_from`."""
+        self._refuse_if_aborted()
+        return await super().fetch_from(cursor, count, timeout, plan)
+
+    def _check(self, plan: Plan) -> None:
+        self._refuse_if_aborted()
         super()._check(plan)
         if self.refuse_implicit_commit is not None and plan.statement.implicit_commit and self._context.engine is Engine.MYSQL:
             raise StatementRejectedError(

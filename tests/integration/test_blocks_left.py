@@ -95,6 +95,25 @@ async def test_a_stream_left_early_ends_its_statement(mariadb: LocalCluster) -> 
         await place.quiet()
 
 
+async def test_a_stream_goes_on_after_a_time_limit_of_its_own_only_by_an_error(cluster: LocalCluster) -> None:
+    """A row did not come in the time the caller gave it, who asks for the next one: none is skipped, it is an error of ours."""
+    async with real(cluster) as place:
+        speak, numbered = place.speak, [next(numbers) for _ in range(20)]
+        await place.router.executemany(speak.sql("INSERT INTO cut VALUES ({1}, 7)"), [(number,) for number in numbered])
+        slow = f"{'pg_sleep' if speak.postgresql else 'SLEEP'}(CASE WHEN number = {numbered[5]} THEN 1 ELSE 0 END)"
+        text = f"SELECT number, {slow}, repeat('x', 70000) FROM cut WHERE part = 7 ORDER BY number"
+        with pytest.raises((ConnectionLostError, TransactionAbortedError)):
+            async with place.router.stream(text, batch=2, route="write") as rows:
+                seen = []
+                with pytest.raises(TimeoutError):
+                    while True:
+                        async with asyncio.timeout(0.3):
+                            seen.append((await anext(rows))[0])
+                assert seen == numbered[: len(seen)] and len(seen) < 6
+                await anext(rows)
+        await place.quiet()
+
+
 async def test_a_stream_outside_its_block_is_not_empty(cluster: LocalCluster) -> None:
     """Iterating what was never entered, or was left, is a mistake and says so, instead of looking like no rows."""
     async with real(cluster) as place:
