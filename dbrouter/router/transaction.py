@@ -286,6 +286,8 @@ class Transaction(Pinned):
             self._at_stake = True
 
     def _ran(self, plan: Plan | None, connection: Connection) -> None:
+        if self._context.engine is not Engine.MYSQL:
+            return  # Nothing commits unseen; and asyncpg says "no transaction" of a connection that was lost behind the answer.
         if not connection.in_transaction:
             self._over = True
             self._ended_by = self._ended_by or (plan.kind if plan is not None else "a statement")
