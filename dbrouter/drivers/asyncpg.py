@@ -200,6 +200,8 @@ class AsyncpgConnection:
 
     async def _prepare(self, text: str) -> Any:
         """Prepare *text*, named if it has been seen before, with its parameter and row types known."""
+        if self.closed:  # asyncpg would trip over what it has taken apart
+            raise asyncpg.InterfaceError("cannot perform operation: connection is closed")
         _check_text(text)
         statements = self._statements
         if statements.garbage or len(statements.orphans) >= _TIDY_AT:

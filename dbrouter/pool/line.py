@@ -83,7 +83,9 @@ class Line:
             if look is not None:
                 look.cancel()
             waited = monotonic() - started
-            self._counters.waited(waited, served=lease is not None)
+            self._counters.waited(waited)
+            if lease is not None:
+                lease.pool.served_after(waited)
             if self._events.listening_debug:
                 pool = self._pool
                 event = AcquireWaited(hostgroup=pool.hostgroup, node=pool.node, waited=waited, served=lease is not None)

@@ -285,6 +285,10 @@ class Pool(Gauges):
         """Close everything at once, whoever holds it; how many leases that were. What `drain` ends with, also before it began."""
         return self._ending.cut()
 
+    def served_after(self, waited: float) -> None:
+        """A lease of this pool was handed to somebody who had stood in line, here or at another pool, for *waited* seconds."""
+        self._counters.served.observe(waited)
+
     # ---- what leases and timers ask for
 
     def act(self, action: Action) -> None:

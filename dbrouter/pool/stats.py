@@ -126,14 +126,12 @@ class PoolCounters:
         self.waits = 0
         self.wait_seconds_total = 0.0
         self.served = Histogram(WAIT_BOUNDS)
-        """Only those who waited and were served."""
+        """Leases of this pool whose holders had waited, in its line or in another's."""
 
-    def waited(self, seconds: float, *, served: bool) -> None:
+    def waited(self, seconds: float) -> None:
         """A caller left the line after *seconds*."""
         self.waits += 1
         self.wait_seconds_total += seconds
-        if served:
-            self.served.observe(seconds)
 
     def connection_closed(self, why: str, uses: int) -> None:
         """A connection that was leased *uses* times is closed."""

@@ -492,7 +492,7 @@ class Database:
         connection back.
         """
         plan = self._planner.plan(sql, tag, route, hostgroup)
-        return Stream(self._context, plan, params, batch, self._limit(timeout, plan.timeout))
+        return Stream(self._context, plan, params, batch, self._limit(timeout, plan.timeout), tag)
 
     def transaction(
         self,

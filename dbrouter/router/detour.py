@@ -122,7 +122,7 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
         kept = cache.get(key, effects.cache_ttl, started)
         if kept is not None:
             return _answered(context, plan, effects, "cache", list(kept.rows), kept.described, started)
-    plan = _following(context, plan, effects, caller, tag)
+    plan = following(context, plan, tag)
     remember(plan, context.database, plan.hostgroup)
     if effects.delay is not None:
         limit = await delayed(effects.delay, limit)
@@ -225,8 +225,11 @@ def _key(context: Context, plan: Plan, effects: Effects, params: Sequence[Any], 
     return cache_key(context.database, user, schema, text, bound)
 
 
-def _following(context: Context, plan: Plan, effects: Effects, caller: Caller | None, tag: str | None) -> Plan:
+def following(context: Context, plan: Plan, tag: str | None) -> Plan:
     """*plan*, or the one that goes where the caller has written, if a rule says that reads follow."""
-    if effects.follows is None or caller is None or (context.database, effects.follows) not in caller.memory.written:
+    effects, caller = plan.effects, current()
+    if effects is None or effects.follows is None or caller is None:
+        return plan
+    if (context.database, effects.follows) not in caller.memory.written:
         return plan
     return context.planner.plan(plan.text, tag, None, effects.follows)

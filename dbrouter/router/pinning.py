@@ -25,7 +25,7 @@ async def pin(
     group: Hostgroup,
     *,
     limit: float | None,
-    setup: Callable[[Connection], Awaitable[None]] | None,
+    setup: Callable[[Connection, bool], Awaitable[None]] | None,
     stays: bool,
     plan: Plan | None = None,
     phase: Phase = Phase.EXECUTE,
@@ -36,6 +36,7 @@ async def pin(
 
     Args:
         limit: seconds for all of it.
+        setup: called with the connection, and whether what it sends is still taken for a read.
         stays: it must be a read-only place.
         plan: the statement that *setup* sends; None: nothing that could be applied.
         phase: `Phase.TRANSACTION` where what *setup* sends is undone with its connection.
@@ -95,7 +96,7 @@ async def pin(
             sent_at = monotonic()
             lease.arm(deadline, phase is Phase.TRANSACTION or plan is None or (read and (member.read_only or plan.pure)))
             try:
-                await setup(lease.connection)
+                await setup(lease.connection, read)
             except BaseException as error:
                 lease.disarm()
                 if plan is not None and plan.taints is not None:

@@ -37,7 +37,7 @@ from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import noted, settle_breaker
 from dbrouter.router.refusals import charset_refusal, copy_refusal, no_statement, script_refusal
 from dbrouter.router.result import Result
-from dbrouter.terms import ConnectionFate, Outcome, Phase
+from dbrouter.terms import ConnectionFate, Engine, Outcome, Phase
 
 _CLEANUP_SECONDS = 2.0
 """How long a cancelled statement may take to be settled and rolled back in the background before its connection is closed."""
@@ -45,6 +45,9 @@ _CLEANUP_SECONDS = 2.0
 
 _DATA = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "VALUES", "TABLE"})
 """Kinds of statements that cannot end a transaction."""
+
+_MAY_COMMIT = frozenset({"CALL", "EXECUTE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"})
+"""Kinds of statements of MySQL in which there may be a COMMIT that nobody sees."""
 
 
 class Pinned:
@@ -68,10 +71,19 @@ class Pinned:
         """A statement was cut: its end is still to come."""
         self._undone = False
         """The statement that runs is undone with its connection: it is inside a transaction, and cannot commit it."""
+        self._gone = False
+        """The connection was closed before the statement that runs."""
+        self._ended_by: str | None = None
+        """
+        MySQL: the kind of statement that committed, or may have committed, the transaction it found open; None: none did. An
+        error does not say, the next answer does.
+        """
         self._reset = False
         self._schema_changed = False
         self._reading = True
         """False once a reader has refused what was taken for a read, and it went to the primary."""
+        self._moves = False
+        """The whole block is run again elsewhere: its reads on a reader end at once when the probes give their node up."""
         self._until: float | None = None
         """A moment (monotonic) that caps the deadline of every call inside, where the whole block has one."""
 
@@ -125,8 +137,8 @@ class Pinned:
             text, params = plan.bind(params)
         opened: list[tuple[Cursor, Sequence[Any]]] = []
 
-        async def setup(connection: Connection) -> None:
-            await self._begin(connection)
+        async def setup(connection: Connection, read: bool) -> None:
+            await self._begin(connection, read)
             try:
                 cursor = await connection.cursor(text, params)
                 opened.append((cursor, await cursor.fetch(count)))
@@ -152,8 +164,8 @@ class Pinned:
         rows: Sequence[Any] = await self._guarded(lambda: cursor.fetch(count), timeout, plan)
         return rows
 
-    async def _begin(self, connection: Connection) -> None:
-        """Hook: what goes before the cursor."""
+    async def _begin(self, connection: Connection, read: bool) -> None:
+        """Hook: what goes before the cursor of what is, or is no, *read*."""
 
     async def _unwind(self, connection: Connection) -> None:
         """Hook: undo `_begin`, where the cursor was refused."""
@@ -203,6 +215,13 @@ class Pinned:
             lease.dirty = plan.taints
         self._reset = self._reset or plan.reset
         self._schema_changed = self._schema_changed or plan.statement.ddl
+        if self._context.engine is Engine.MYSQL and (plan.statement.implicit_commit or plan.kind in _MAY_COMMIT):
+            self._ended_by = self._ended_by or plan.kind
+
+    def _ran(self, plan: Plan | None, connection: Connection) -> None:
+        """A statement succeeded: see whether the transaction it found is still open."""
+        if self._ended_by is not None and connection.in_transaction:
+            self._ended_by = None
 
     def _check(self, plan: Plan) -> None:
         plan.tally.calls += 1
@@ -249,8 +268,10 @@ class Pinned:
         if self._until is not None and (deadline is None or self._until < deadline):
             deadline, limit = self._until, None
         self._busy = True
-        self._undone = plan is not None and plan.kind in _DATA and lease.connection.in_transaction
-        lease.arm(deadline, False)
+        self._gone = lease.connection.closed
+        data = plan is not None and plan.kind in _DATA
+        self._undone = data and lease.connection.in_transaction and self._ended_by is None
+        lease.arm(deadline, self._moves and plan is not None and plan.read and member.read_only)
         try:
             if self._unsettled:
                 await self._settle(lease, member)
@@ -264,6 +285,7 @@ class Pinned:
         finally:
             lease.disarm()
             self._busy = False
+        self._ran(plan, lease.connection)
         now = monotonic()
         member.succeeded(now, now - started, plan is None or (plan.read and self._reading))
         return answer
@@ -291,16 +313,17 @@ class Pinned:
             if cut is None:
                 self._doomed(error, None)
                 return error
-            raised = self._cut(read, node.id, limit, now - started)
+            raised = self._cut(read, node.id, limit, now - started) if cut == "deadline" else self._given_up(node.id, cut)
             self._doomed(raised, None)
             return raised
         connection = lease.connection
         if isinstance(error, DBRouterError):
             return error
-        phase = Phase.TRANSACTION if self._undone else self._phase
+        phase = Phase.TRANSACTION if self._undone else self._phase if self._ended_by is None else Phase.EXECUTE
         verdict = self._context.driver.verdict(error, phase, flavor=connection.flavor)
-        settle_breaker(verdict, member, None, now, now - started)
-        member.failures += 1
+        if self._lease is lease:  # else its block was left, which closed the connection: no fault of the node
+            settle_breaker(verdict, member, None, now, now - started)
+            member.failures += 1
         if verdict.connection is not ConnectionFate.KEEP or connection.closed:
             self._lost = True
             if verdict.connection is ConnectionFate.DROP_SIBLINGS:
@@ -311,6 +334,9 @@ class Pinned:
         raised = self._raised(error, verdict, read, node.id, now - started)
         self._doomed(raised, verdict)
         return noted(raised, self._group.name, node.id, None, 1)
+
+    def _given_up(self, node: str, why: str) -> ConnectionLostError:
+        return ConnectionLostError(f"{node} was {why} while a read ran on it; its block is over", node=node)
 
     def _cut(self, read: bool, node: str, limit: float | None, seconds: float) -> BaseException:
         message = f"the statement's {limit:.3g}s ended on {node}" if limit is not None else f"the time limit ended on {node}"
@@ -333,6 +359,12 @@ class Pinned:
             )
             undone.__cause__ = error
             return undone
+        if verdict.outcome is Outcome.NOT_APPLIED and self._lost and (verdict.transport or self._gone):
+            unsent = ConnectionLostError(
+                f"the connection to {node} was gone before this statement was sent ({type(error).__name__}: {error})", node=node
+            )
+            unsent.__cause__ = error
+            return unsent
         if verdict.outcome is not Outcome.AMBIGUOUS:
             return error
         if read:
@@ -363,12 +395,16 @@ class Pinned:
             return
         if self._schema_changed:
             self._context.schema_changed()
-        if self._lost:
+        if self._busy:
+            # Another task's statement is running on it, and nobody else may meet that.
+            lease.connection.terminate()
+            lease.release_after(abandon=True)
+        elif lease.connection.closed:
+            lease.release_after(abandon=True)
+        elif self._lost:
             lease.discard("broken")
         elif self._unsettled:
-            if lease.connection.closed:
-                lease.release_after(settle=True, abandon=True)
-            elif self._context.tasks.start(_settle_and_roll_back(lease, self._reset), name="settle a pinned connection") is None:
+            if self._context.tasks.start(_settle_and_roll_back(lease, self._reset), name="settle a pinned connection") is None:
                 lease.discard("closing")
         else:
             lease.release_after(reset=self._reset)

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from dbrouter.drivers.base import Cursor
+from dbrouter.errors import StatementRejectedError
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, logged, remember
+from dbrouter.router.detour import delayed, following, logged, remember
 from dbrouter.router.plan import Plan
 from dbrouter.router.session import Pinned, PinnedConnection
 from dbrouter.router.transaction import Transaction
@@ -29,7 +30,9 @@ class Stream:
     If cancelled or left by ``break``, the cursor is closed, or its connection is.
     """
 
-    def __init__(self, context: Context, plan: Plan, params: Sequence[Any], batch: int, limit: float | None) -> None:
+    def __init__(
+        self, context: Context, plan: Plan, params: Sequence[Any], batch: int, limit: float | None, tag: str | None
+    ) -> None:
         if batch < 1:
             raise ValueError(f"batch must be at least 1 row, got {batch}")
         self._context = context
@@ -37,11 +40,13 @@ class Stream:
         self._params = params
         self._batch = batch
         self._limit = limit
+        self._tag = tag
         self._pinned = _pinned_for(context, plan, limit)
         self._cursor: Cursor | None = None
         self._rows: list[Any] = []
         self._position = 0
         self._ended = False
+        self._open = False
 
     async def __aenter__(self) -> Self:
         plan, pinned = self._plan, self._pinned
@@ -49,9 +54,12 @@ class Stream:
             raise plan.refusal()
         effects = plan.effects
         if effects is not None:
+            if effects.follows is not None and not pinned._opened:
+                plan = self._plan = following(self._context, plan, self._tag)
+                pinned = self._pinned = _pinned_for(self._context, plan, self._limit)
             remember(plan, self._context.database, plan.hostgroup)
             if effects.ok_msg is not None:
-                self._ended = True
+                self._ended = self._open = True
                 return self
             if effects.delay is not None:
                 pinned.limit = await delayed(effects.delay, self._limit)
@@ -61,6 +69,7 @@ class Stream:
         plan.hostgroup.budget.deposit(monotonic())
         self._cursor, rows = await opening
         self._take(rows)
+        self._open = True
         return self
 
     def _take(self, rows: Sequence[Any]) -> None:
@@ -73,6 +82,8 @@ class Stream:
 
     async def __anext__(self) -> Any:
         if self._position >= len(self._rows):
+            if not self._open:
+                raise StatementRejectedError("this stream is not open: use it inside its 'async with' block", rule_id=None)
             if self._ended or self._cursor is None:
                 raise StopAsyncIteration
             self._take(await self._pinned.fetch_from(self._cursor, self._batch, self._limit, self._plan))
@@ -86,13 +97,14 @@ class Stream:
         cursor, pinned = self._cursor, self._pinned
         self._cursor = None
         self._rows = []
+        self._open = False
         if cursor is None:
             return
         if isinstance(pinned, Transaction):
             await pinned.__aexit__(kind, error, trace)  # its end is the cursor's
             return
         try:
-            if not pinned._lost and not pinned._unsettled:
+            if not pinned._lost and not pinned._unsettled and not pinned._busy:
                 await pinned._guarded(cursor.close, self._limit, self._plan)
         finally:
             pinned._give_back()

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from dbrouter.cluster.hostgroup import Hostgroup
-from dbrouter.drivers.base import Connection
+from dbrouter.drivers.base import Connection, Cursor
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.errors import (
     ConnectionLostError,
@@ -90,6 +90,8 @@ class Transaction(Pinned):
         self._deferrable = deferrable
         self._aborted: BaseException | None = None
         self._replay_for: BaseException | None = None
+        self._over = False
+        """The server has committed it implicitly: what is sent from now on is outside of any transaction."""
         self._savepoints = 0
         self._at_stake = False
         """Whether COMMIT decides anything: something was sent that is no read, or may be none."""
@@ -115,19 +117,34 @@ class Transaction(Pinned):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._lease is None:
             return
+        if self._busy:
+            self._give_back()
+            if error is None:
+                raise StatementRejectedError(
+                    "nothing was committed: another task's statement was still running when the block was left, so its connection"
+                    " was closed; await what you start in a transaction before you leave it",
+                    rule_id=None,
+                )
+            return
         if error is not None:
+            if self._ended_by is not None:
+                error.add_note(
+                    f"dbrouter: {self._ended_by} committed, or may have committed, what came before it: not all is undone"
+                )
             await self._roll_back()
             return
         if self._aborted is not None:
             await self._roll_back()
+            undone = "nothing was committed"
+            if self._ended_by is not None:
+                undone = f"not all is undone, because {self._ended_by} committed, or may have committed, what came before it"
             raise TransactionAbortedError(
-                f"nothing was committed: the transaction had been rolled back by {type(self._aborted).__name__}, and the "
-                f"block went on"
+                f"{undone}: the transaction had been rolled back by {type(self._aborted).__name__}, and the block went on"
             ) from self._aborted
         await self._commit()
 
-    async def _begin(self, connection: Connection) -> None:
-        await connection.begin(isolation=self._isolation, readonly=self._readonly, deferrable=self._deferrable)
+    async def _begin(self, connection: Connection, read: bool) -> None:
+        await connection.begin(isolation=self._isolation, readonly=self._readonly and read, deferrable=self._deferrable)
 
     async def _unwind(self, connection: Connection) -> None:
         if connection.in_transaction and not connection.needs_settling:
@@ -241,11 +258,19 @@ class Transaction(Pinned):
             lease.disarm()
             self._give_back()
 
-    def _check(self, plan: Plan) -> None:
+    def _refuse_if_aborted(self) -> None:
         if self._aborted is not None:
             raise TransactionAbortedError(
                 f"this transaction was rolled back ({type(self._aborted).__name__}: {self._aborted}); leave its block"
             ) from self._aborted
+
+    async def fetch_from(self, cursor: Cursor, count: int, timeout: float | None, plan: Plan) -> Sequence[Any]:
+        """See `Pinned.fetch_from`."""
+        self._refuse_if_aborted()
+        return await super().fetch_from(cursor, count, timeout, plan)
+
+    def _check(self, plan: Plan) -> None:
+        self._refuse_if_aborted()
         super()._check(plan)
         if self.refuse_implicit_commit is not None and plan.statement.implicit_commit and self._context.engine is Engine.MYSQL:
             raise StatementRejectedError(
@@ -256,8 +281,18 @@ class Transaction(Pinned):
 
     def _mark(self, plan: Plan, lease: Lease) -> None:
         super()._mark(plan, lease)
-        if not (plan.read and self._reading and (plan.pure or self._readonly)):
+        harmless = plan.pure or self._readonly or (self._member is not None and self._member.read_only)
+        if not (plan.read and self._reading and harmless):
             self._at_stake = True
+
+    def _ran(self, plan: Plan | None, connection: Connection) -> None:
+        if self._context.engine is not Engine.MYSQL:
+            return  # Nothing commits unseen; and asyncpg says "no transaction" of a connection that was lost behind the answer.
+        if not connection.in_transaction:
+            self._over = True
+            self._ended_by = self._ended_by or (plan.kind if plan is not None else "a statement")
+        elif not self._over:
+            self._ended_by = None
 
     def _check_transaction_control(self, plan: Plan) -> None:
         raise SessionStatementError(
@@ -267,6 +302,8 @@ class Transaction(Pinned):
         )
 
     def _cut(self, read: bool, node: str, limit: float | None, seconds: float) -> BaseException:
+        if self._ended_by is not None:
+            return super()._cut(read, node, limit, seconds)
         shown = f"{limit:.3g}s" if limit is not None else "time limit"
         return DeadlineExceededError(
             f"the statement's {shown} ended on {node}; the transaction is rolled back",
@@ -276,6 +313,8 @@ class Transaction(Pinned):
         )
 
     def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
+        if self._ended_by is not None:
+            return super()._raised(error, verdict, read, node, seconds)
         if not self._lost or not _undone(verdict):
             return error
         lost = ConnectionLostError(
@@ -289,6 +328,8 @@ class Transaction(Pinned):
     def _doomed(self, raised: BaseException, verdict: Verdict | None) -> None:
         if verdict is None:
             self._aborted = raised
+            if isinstance(raised, ConnectionLostError):
+                self._replay_for = raised
             return
         if self._lost or verdict.outcome is Outcome.ROLLED_BACK:
             self._aborted = raised
@@ -303,7 +344,7 @@ class Transaction(Pinned):
 
     def replayable(self, error: BaseException) -> bool:
         """Whether *error*, which left the block, says that the whole may be run again: nothing of it was applied."""
-        if self._replay_for is None or isinstance(error, OutcomeUnknownError):
+        if self._replay_for is None or self._ended_by is not None or isinstance(error, OutcomeUnknownError):
             return False
         seen: BaseException | None = error
         while seen is not None:
@@ -393,6 +434,7 @@ async def run_in_transaction(
         tx = Transaction(context, isolation=isolation, readonly=readonly, deferrable=False, limit=left, group=group)
         tx.refuse_implicit_commit = "run()"
         tx._until = deadline
+        tx._moves = readonly
         group.budget.deposit(monotonic())
         try:
             async with tx:

@@ -18,6 +18,7 @@ from dbrouter import (
 )
 from dbrouter.terms import Engine
 from dbrouter.testing import LocalCluster
+from dbrouter.testing.server import LocalServer
 from tests.load import QUICK, all_usable, prepare, proxied, usable
 from tests.routers import configuration, dialect, until, whole
 
@@ -121,6 +122,21 @@ async def test_a_stream_that_turns_out_to_write_goes_to_the_primary(pg: LocalClu
         assert await router.fetchval("SELECT n FROM streamed", route="write") == 7
 
 
+async def test_a_stream_whose_text_shows_no_write_goes_to_the_primary_too(pg: LocalCluster) -> None:
+    """A view that calls what writes: nothing of it is in the text, and the refusal is no answer for a stream either."""
+    async with Router.open(configuration(pg, start="all")) as router:
+        for statement in (
+            "DROP VIEW IF EXISTS turns",
+            "DROP SEQUENCE IF EXISTS turn",
+            "CREATE SEQUENCE turn",
+            "CREATE VIEW turns AS SELECT nextval('turn') AS n",
+        ):
+            await router.execute(statement)
+        await asyncio.to_thread(pg.wait_caught_up)
+        assert await rows_of(router, "SELECT n FROM turns") == [1]
+        assert await rows_of(router, "SELECT n FROM turns") == [2]
+
+
 # ---- leaving what only read
 
 
@@ -154,6 +170,24 @@ async def test_rows_that_were_delivered_are_not_taken_back(cluster: LocalCluster
         await all_usable(router)
 
 
+async def test_a_function_nobody_knows_has_written_nothing_on_a_replica(pg: LocalCluster) -> None:
+    """The answer to COMMIT is lost after a stream through a volatile function: on a read-only session nothing is in doubt."""
+    async with proxied(pg) as (proxies, source), Router.open(source | STILL | {"start": "all"}) as router:
+        await prepare(router, pg)
+        await router.execute("CREATE OR REPLACE FUNCTION looks(n int) RETURNS int LANGUAGE sql VOLATILE AS 'SELECT n'")
+        await asyncio.to_thread(pg.wait_caught_up)
+        for route, nothing_lost in (("read", True), ("write", False)):
+            raised: BaseException | None = None
+            try:
+                async with router.stream("SELECT looks(id) FROM load_item ORDER BY id LIMIT 3", route=route) as rows:
+                    assert [row[0] async for row in rows] == [0, 1, 2]
+                    for proxy in proxies:
+                        proxy.reset()
+            except OutcomeUnknownError as error:
+                raised = error
+            assert (raised is None) == nothing_lost
+
+
 async def test_run_of_reads_is_over_when_its_commit_is_lost(cluster: LocalCluster) -> None:
     """`run(readonly=True)`: its answer is given, once; a write beside the reads makes the same loss one of unknown outcome."""
     insert = dialect(cluster).sql("INSERT INTO load_entry VALUES ({1}, 0)")
@@ -180,6 +214,30 @@ async def test_run_of_reads_is_over_when_its_commit_is_lost(cluster: LocalCluste
         for proxy in proxies:
             proxy.heal()
         assert runs == 2
+        await all_usable(router)
+
+
+async def test_run_of_reads_leaves_a_replica_that_froze_under_it(cluster: LocalCluster) -> None:
+    """With half a minute to go: the read that hangs ends when the probes give its node up, and the whole runs elsewhere."""
+    nodes: list[str | None] = []
+
+    async def work(tx: Transaction) -> int:
+        nodes.append(tx.place[0])
+        assert await tx.fetchval("SELECT 1") == 1
+        if len(nodes) == 1:
+            await asyncio.to_thread(frozen().freeze)
+        return int(await tx.fetchval("SELECT 2"))
+
+    def frozen() -> LocalServer:
+        return next(replica for replica in cluster.replicas if replica.endpoint == nodes[0])
+
+    async with Router.open(configuration(cluster, start="all", **QUICK)) as router:
+        started = monotonic()
+        try:
+            assert await router.run(work, readonly=True, timeout=30) == 2
+            assert monotonic() - started < 10.0 and len(set(nodes)) == 2
+        finally:
+            await asyncio.to_thread(frozen().thaw)
         await all_usable(router)
 
 

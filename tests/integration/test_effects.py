@@ -414,6 +414,26 @@ async def test_reads_follow_the_writes_of_their_context(cluster: LocalCluster) -
             assert await goes() == "read"
 
 
+async def test_streams_follow_the_writes_of_their_context(cluster: LocalCluster) -> None:
+    """As single reads do; it is the moment of entering a stream that counts."""
+    source = rules(cluster, {"intent": "read", "gtid_from_hostgroup": "write"})
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+
+        async def goes(stream: Any) -> str:
+            async with stream as rows:
+                assert [row async for row in rows]
+                return str(rows._pinned.place[1])
+
+        with dbrouter.context(username="ada"):
+            assert await goes(router.stream("SELECT v FROM fx")) == "read"
+            made_before = router.stream("SELECT v FROM fx")
+            await router.execute("UPDATE fx SET v = 'x' WHERE id = 1")
+            assert await goes(made_before) == "write"
+            assert await goes(router.stream("SELECT v FROM fx")) == "write"
+        assert await goes(router.stream("SELECT v FROM fx")) == "read"
+
+
 async def test_what_is_done_through_raw_counts_as_written(cluster: LocalCluster) -> None:
     """Nobody sees what happens on the driver's own connection: its context's reads follow, and stored results do not answer."""
     source = rules(cluster, {"intent": "read", "gtid_from_hostgroup": "write", "cache_ttl": "1m"})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymysql.err import IntegrityError
 
 from dbrouter import (
     ConfigError,
@@ -14,10 +15,12 @@ from dbrouter import (
     Router,
     SessionStatementError,
     StatementRejectedError,
+    Transaction,
     TransactionAbortedError,
 )
 from dbrouter.events import ConnectionClosed, RuleVetoed, StatementRerouted
 from dbrouter.testing import FaultProxy, LocalCluster
+from tests.load import kill_clients, raised_by
 from tests.routers import Listener, configuration, dialect, routed, until, whole
 
 TABLE = ("DROP TABLE IF EXISTS item", "CREATE TABLE item(id int PRIMARY KEY, name varchar(40))")
@@ -364,6 +367,62 @@ async def test_8_ddl_is_refused_where_it_would_commit(cluster: LocalCluster) -> 
             with pytest.raises(StatementRejectedError, match="commits implicitly"):
                 await router.batch(["CREATE TABLE made_in_run(id int)"])
         await router.execute("DROP TABLE IF EXISTS made_in_run")
+
+
+ROUTINES = (
+    "DROP TABLE IF EXISTS kept",
+    "CREATE TABLE kept(note varchar(20) NOT NULL, run int NOT NULL)",
+    "DROP PROCEDURE IF EXISTS commits",
+    "CREATE PROCEDURE commits(run INT) BEGIN INSERT INTO kept VALUES ('routine', run); COMMIT; END",
+    "DROP PROCEDURE IF EXISTS commits_and_fails",
+    "CREATE PROCEDURE commits_and_fails(run INT) BEGIN INSERT INTO kept VALUES ('routine', run); COMMIT;"
+    " SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'; END",
+    "DROP PROCEDURE IF EXISTS commits_nothing",
+    "CREATE PROCEDURE commits_nothing(run INT) BEGIN INSERT INTO kept VALUES ('routine', run); END",
+)
+
+
+@pytest.mark.parametrize(
+    ("routine", "runs"), [("commits", [1]), ("commits_and_fails", [1]), ("commits_nothing", [2])], ids=lambda value: str(value)
+)
+async def test_8_what_a_routine_committed_is_not_repeated(mariadb: LocalCluster, routine: str, runs: list[int]) -> None:
+    """A routine commits inside `run`, and the connection breaks later: run again only where it committed nothing."""
+    attempts = 0
+
+    async def work(tx: Transaction) -> None:
+        nonlocal attempts
+        attempts += 1
+        await tx.execute(f"CALL {routine}(%s)", attempts)
+        if attempts == 1:
+            await asyncio.to_thread(kill_clients, mariadb.primary)
+        await tx.execute("INSERT INTO kept VALUES ('plain', %s)", attempts)
+
+    async with routed(mariadb, *ROUTINES) as router:
+        await raised_by(router.run(work))
+        kept = await router.fetch("SELECT run FROM kept WHERE note = 'routine'", route="write")
+        assert [row[0] for row in kept] == runs
+
+
+@pytest.mark.parametrize("ends", ["CREATE TABLE made_inside(id int)", "CREATE TABLE kept(id int)", "CALL commits(1)"])
+async def test_8_nothing_is_called_rolled_back_that_was_committed(mariadb: LocalCluster, ends: str) -> None:
+    """
+    DDL (also where it is refused) and routines end a transaction of MySQL; writes after that are outside of it, and their lost
+    answers are unknown outcomes, and what leaves the block says that not all of it is undone.
+    """
+    async with routed(mariadb, *ROUTINES, "DROP TABLE IF EXISTS made_inside") as router:
+
+        async def block(last: str, timeout: float | None) -> None:
+            async with router.transaction() as tx:
+                await tx.execute("INSERT INTO kept VALUES ('before', 0)")
+                await raised_by(tx.execute(ends))
+                await tx.execute(last, timeout=timeout)
+
+        with pytest.raises(OutcomeUnknownError):
+            await block("INSERT INTO kept SELECT 'after', SLEEP(5)", 0.2)
+        with pytest.raises(IntegrityError) as caught:
+            await block("INSERT INTO kept VALUES (NULL, 0)", None)
+        assert any("committed" in note for note in caught.value.__notes__)
+        assert await router.fetchval("SELECT count(*) FROM kept WHERE note = 'before'", route="write") == 2
 
 
 async def test_a_yaml_file_is_read(cluster: LocalCluster, tmp_path: Path) -> None:

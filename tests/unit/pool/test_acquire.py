@@ -364,3 +364,20 @@ async def test_a_closing_router_starts_no_connection() -> None:
             await waiting
 
         assert bench.server.connects == 1
+
+
+async def test_a_lease_of_another_pool_counts_there() -> None:
+    """Who stands in line here and is served there waits here, and is a lease, with its wait, of the pool that served."""
+    async with pool_over(size=1) as bench, pool_over(size=1) as other:
+        held = await bench.pool.acquire(None)
+        (await other.pool.acquire(None)).release()
+        for _ in range(3):
+            lease = await bench.pool.acquire(None, elsewhere=lambda: other.pool.take(monotonic(), True))
+            assert lease.pool is other.pool
+            lease.release()
+        held.release()
+        here, there = bench.pool.stats(monotonic()), other.pool.stats(monotonic())
+
+        assert (here.acquires, here.waits, there.acquires, there.waits) == (1, 4, 4, 1)
+        assert [sum(stats.wait_buckets) for stats in (here, there)] == [1, 4]
+        assert min(here.wait_buckets) == 0 and sum(there.wait_buckets[4:]) == 3, "each waited for a look elsewhere"
