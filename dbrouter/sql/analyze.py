@@ -156,15 +156,15 @@ def analyze(sql: str, engine: Engine | str, *, digest: DigestOptions = DEFAULT) 
 def _analyze(sql: str, engine: Engine, digest: DigestOptions) -> Statement:
     lexed = lex(sql, engine)
     verdict = classify(lexed.tokens, engine)
-    if lexed.plain is not None:
-        _take_over(verdict, classify(lexed.plain, engine))
+    for other in lexed.others:
+        _take_over(verdict, classify(other, engine))
     if lexed.ambiguous is not None:
         verdict.write(f"can be read in more than one way: {lexed.ambiguous}")
     return Statement(sql, engine, verdict, lexed.ambiguous, digest)
 
 
 def _take_over(verdict: Verdict, other: Verdict) -> None:
-    """Whatever the reading without executable comments adds: the server may take either."""
+    """Whatever a reading with fewer of the executable comments adds: the server may take any of them."""
     for reason in other.reasons:
         verdict.write(reason)
     verdict.session_reason = verdict.session_reason or other.session_reason

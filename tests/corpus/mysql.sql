@@ -1553,3 +1553,31 @@ read | SELECT 1 /* it\'s */
 read | SELECT '\\"', '\\\"', "\\\'"
 write error{with NO_BACKSLASH_ESCAPES it deletes} | SELECT '"\\\', '; DELETE FROM t; -- '
 write silent{with ANSI_QUOTES the name ends sooner} | SELECT "'\"; DELETE FROM t; -- "
+
+# A number may end in its point.
+session silent{variables are the session's own} | SELECT 1. INTO @x
+session silent{variables are the session's own} | SELECT 1.INTO @x
+write noexec{writes a file} | SELECT 1.INTO OUTFILE '/nonexistent/x'
+write noexec{writes a file} | SELECT 1. INTO OUTFILE '/nonexistent/x'
+read | SELECT 1. AS a, 2.e1 AS b, 3.+4. AS c
+
+# Executable comments for different servers: any of them may be run, or none.
+session silent{a named lock is its server's own} | SELECT /*!50000 get_lock */ /*!99999 abs */ ('corpus', 1)
+session silent{a named lock is its server's own} | SELECT /*!50000 get_lock */ /*!50001 ('corpus', 1) */ /*!99999 , abs (1) */
+write silent{a read on each of these servers} | SELECT /*!40000 1 */ /*!40001 + 1 */ /*!40002 + 1 */ /*!40003 + 1 */
+read | SELECT 1 /*!50000 + 1 */ /*M!100000 + 1 */
+read | SELECT /*!50000 1 */ /*!50000 + 1 */
+
+# Blanks of other character sets.
+write error{a name, in UTF-8} | SELECT 1 INTO OUTFILE '/nonexistent/x'
+write silent{a name, in UTF-8} | SELECT 1 AS  x
+read | SELECT 'a b' AS `c d`
+
+# Words that are no reserved ones are names of functions too; what stands around them decides.
+read unknown{writes} | SELECT operator()
+read unknown{writes} | SELECT 1 + copy()
+read unknown{writes} | SELECT €()
+read unknown{writes} | SELECT corpus.€()
+read only-mysql | SELECT a, COUNT(*) FROM t GROUP BY ROLLUP (a)
+read only-mysql | SELECT x.* FROM t, LATERAL (SELECT t.id) AS x
+read | SELECT * FROM JSON_TABLE('[1, 2]', '$[*]' COLUMNS (a INT PATH '$')) AS j

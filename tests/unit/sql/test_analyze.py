@@ -365,3 +365,21 @@ def test_what_hides_behind_quotes_is_no_read(text: str) -> None:
 def test_a_function_that_runs_text_may_leave_anything_behind() -> None:
     """So the session is reset after it."""
     assert analyze("SELECT * FROM ts_stat('SELECT set_config(...)')", Engine.POSTGRESQL).opaque
+
+
+@pytest.mark.parametrize(
+    ("engine", "sql", "functions"),
+    [
+        ("postgresql", "SELECT lock(1), error('x'), year(2), copy(3), use(4), 🚀(), uuid()", "lock error year copy use 🚀 uuid"),
+        ("postgresql", "SELECT rollup(1), cube(2), columns(3), by(4), a, sets(5), set(6)", "rollup cube columns by sets set"),
+        ("postgresql", "SELECT a FROM t GROUP BY CUBE (a), ROLLUP (b) ORDER BY (a) FETCH FIRST (2) ROWS ONLY", ""),
+        ("postgresql", "SELECT json_agg(t), jsonb_object_agg(a, b), format_type(1, 2) FROM t TABLESAMPLE mine (3)", ""),
+        ("postgresql", "SELECT x FROM JSON_TABLE(j, '$[*]' COLUMNS (x int)) t JOIN (SELECT 1) u ON (true)", ""),
+        ("postgresql", "INSERT INTO t (a, b) VALUES (1, 2) ON CONFLICT (a) DO UPDATE SET (a, b) = (1, 2)", ""),
+        ("mysql", "SELECT operator(1), error(2), copy(3), €(), rollup(4)", "operator error copy € rollup"),
+        ("mysql", "SELECT a FROM t, LATERAL (SELECT 1) x GROUP BY ROLLUP (a)", ""),
+    ],
+)
+def test_a_word_is_a_function_where_it_is_called(engine: str, sql: str, functions: str) -> None:
+    """Unreserved words of clauses are names that somebody may have given to a function; the clauses themselves call nothing."""
+    assert analyze(sql, engine).functions == tuple(functions.split())
