@@ -224,6 +224,10 @@ def _on_sequence_word(tokens: list[str], place: int, dialect: Dialect, verdict: 
             verdict.session(".currval", ".currval needs the session's last value")
 
 
+def _on_resetting_table(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
+    verdict.write(f"reading {unquoted(tokens[place])} resets statistics of the server")
+
+
 def _on_temporary_schema(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
     if tokens[place + 1] == ".":
         verdict.session("temporary table", "names the session's temporary schema")
@@ -254,7 +258,9 @@ PG_WATCHED: dict[str, Watch] = {
     '"PG_TEMP"': _on_temporary_schema,
     "CURRENT": _on_current,
 }
+_RESET_BY_READING = ("INNODB_CMP_RESET", "INNODB_CMPMEM_RESET", "INNODB_CMP_PER_INDEX_RESET")
 MY_WATCHED: dict[str, Watch] = {
+    **{spelling: _on_resetting_table for name in _RESET_BY_READING for spelling in (name, f"`{name}`")},
     **_WATCHED,
     "REPLACE": _on_dml_word,
     "LOCK": _on_lock,

@@ -1581,3 +1581,14 @@ read unknown{writes} | SELECT corpus.€()
 read only-mysql | SELECT a, COUNT(*) FROM t GROUP BY ROLLUP (a)
 read only-mysql | SELECT x.* FROM t, LATERAL (SELECT t.id) AS x
 read | SELECT * FROM JSON_TABLE('[1, 2]', '$[*]' COLUMNS (a INT PATH '$')) AS j
+
+# Reading these resets what they show.
+write silent{statistics of the server's own} | SELECT * FROM information_schema.INNODB_CMP_RESET
+write silent{statistics of the server's own} | SELECT page_size FROM INFORMATION_SCHEMA.`INNODB_CMPMEM_RESET`
+write silent{statistics of the server's own} | SHOW COLUMNS FROM information_schema.innodb_cmp_per_index_reset
+
+# What ends a transaction on the way.
+write silent{it is told to each server} | LOAD INDEX INTO CACHE nothing
+write error{there is no such file} | IMPORT TABLE FROM '/nonexistent/x.sdi'
+write error{there is no such plugin} | CLONE LOCAL DATA DIRECTORY '/nonexistent/x'
+write only-mariadb | SET STATEMENT max_statement_time = 10 FOR CREATE TABLE nt (id INT)

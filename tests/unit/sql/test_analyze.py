@@ -383,3 +383,21 @@ def test_a_function_that_runs_text_may_leave_anything_behind() -> None:
 def test_a_word_is_a_function_where_it_is_called(engine: str, sql: str, functions: str) -> None:
     """Unreserved words of clauses are names that somebody may have given to a function; the clauses themselves call nothing."""
     assert analyze(sql, engine).functions == tuple(functions.split())
+
+
+@pytest.mark.parametrize(
+    ("sql", "commits"),
+    [
+        ("LOAD INDEX INTO CACHE t", True),
+        ("LOAD DATA INFILE '/x' INTO TABLE t", False),
+        ("IMPORT TABLE FROM '/x.sdi'", True),
+        ("CLONE LOCAL DATA DIRECTORY '/x'", True),
+        ("CREATE TEMPORARY SEQUENCE s", True),
+        ("CREATE TEMPORARY TABLE s (id INT)", False),
+        ("SET STATEMENT max_statement_time = 1 FOR TRUNCATE TABLE t", True),
+        ("SET STATEMENT max_statement_time = 1, sort_buffer_size = 1000 FOR UPDATE t SET a = 1", False),
+    ],
+)
+def test_what_ends_a_transaction_on_mysql(sql: str, commits: bool) -> None:
+    """Statements before which the server commits, as MySQL 9.7 and MariaDB 10.11 were seen to do."""
+    assert analyze(sql, Engine.MYSQL).implicit_commit is commits
