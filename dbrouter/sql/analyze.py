@@ -38,6 +38,8 @@ class Statement:
         transaction_control: BEGIN, COMMIT and their like, two-phase ones included.
         copy_stdio: COPY … FROM STDIN or TO STDOUT.
         functions: unknown functions it calls, lower case, schema-qualified where written so.
+        known: words before a parenthesis, upper case, that call a function of the server's own which only reads, or nothing; a
+            user may have overloaded the name.
         statements: how many; 0 for empty text and comments only.
         ambiguous: the text could be read in more than one way, and is a write for that; `reasons` says which.
         ddl: it changes the schema or privileges.
@@ -61,6 +63,7 @@ class Statement:
         "implicit_commit",
         "intent",
         "kind",
+        "known",
         "opaque",
         "reasons",
         "reroutable",
@@ -84,6 +87,7 @@ class Statement:
         self.transaction_control = verdict.transaction_control
         self.copy_stdio = verdict.copy_stdio
         self.functions = tuple(verdict.functions)
+        self.known = tuple(verdict.known)
         self.statements = verdict.statements
         self.ambiguous = ambiguous is not None
         self.ddl = verdict.ddl
@@ -174,3 +178,4 @@ def _take_over(verdict: Verdict, other: Verdict) -> None:
     verdict.opaque |= other.opaque
     verdict.statements = max(verdict.statements, other.statements)
     verdict.functions.update(other.functions)
+    verdict.known.update(other.known)

@@ -249,6 +249,7 @@ def _adopt(verdict: Verdict, inner: Verdict, prefix: str) -> None:
     if verdict.session_reason is None:
         verdict.session_reason = inner.session_reason
     verdict.functions.update(inner.functions)
+    verdict.known.update(inner.known)
     verdict.opaque |= inner.opaque
 
 

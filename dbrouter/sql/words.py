@@ -31,6 +31,7 @@ def _on_call(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, 
     qualified = place > 2 and tokens[place - 2] == "."
     if not qualified:
         if name in functions.harmless:
+            verdict.known[name] = None
             return
         clause = functions.clauses.get(name)
         if clause is not None and clause(tokens, place - 1):
