@@ -66,7 +66,8 @@ class _Slow:
 
     def add(self, text: str) -> None:
         if self._body is None:
-            if text.startswith("# ") and not text.startswith(_ADMINISTRATOR):
+            # MariaDB's log_slow_verbosity=explain has lines that are nothing but the mark.
+            if text.startswith(("# ", "#\n", "#\r\n")) and not text.startswith(_ADMINISTRATOR):
                 self._head(text)
                 return
             self._body = Gathered(self.line)
