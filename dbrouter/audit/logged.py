@@ -71,6 +71,11 @@ def lines_of(stream: BinaryIO) -> Iterator[Line]:
         text.detach()  # whoever opened the stream closes it
 
 
+def printable(text: str) -> str:
+    """*text* with halves of characters, which JSON's escapes can make and no server takes, replaced."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def whole_lines(lines: Iterable[Line]) -> Iterator[tuple[int, str | None]]:
     """Lines with the pieces of one that is too long as one None."""
     last = 0

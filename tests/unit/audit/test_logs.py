@@ -348,3 +348,17 @@ def test_a_gzip_file_that_breaks_off_is_named(spoiled: bool) -> None:
     assert len(found) > 1000 and all(isinstance(one, LoggedStatement) for one in found[:1000])
     last = found[-1]
     assert isinstance(last, Unreadable) and last.why.startswith("cannot be read on from here: ")
+
+
+def test_numbers_that_json_does_not_have_and_halves_of_characters() -> None:
+    """Python's reader takes Infinity and lone surrogates; neither may come out again as JSON or on a terminal."""
+    lines = [
+        '{"sql": "SELECT 1", "seconds": Infinity}',
+        '{"sql": "SELECT 1", "seconds": 1e999}',
+        '{"sql": "SELECT \'\\ud800\\ud83d\\ude80\'"}',
+    ]
+
+    first, second, third = _statements("\n".join(lines).encode(), LogFormat.JSON)
+
+    assert isinstance(first, Unreadable) and isinstance(second, Unreadable)
+    assert isinstance(third, LoggedStatement) and third.sql == "SELECT '\ufffd🚀'"
