@@ -15,6 +15,9 @@ from typing import BinaryIO
 STATEMENT_LIMIT = 16 * 1024 * 1024
 """Characters. A longer statement is named as unreadable; MySQL's default for `max_allowed_packet` is not larger on servers."""
 
+MOST_SECONDS = 1e9
+"""Of one statement. MySQL logs 18446744073709.55 where the clock went back meanwhile."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoggedStatement:

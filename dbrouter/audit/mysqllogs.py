@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 
-from dbrouter.audit.logged import Entry, Gathered, Line, LoggedStatement, Unreadable, too_long
+from dbrouter.audit.logged import MOST_SECONDS, Entry, Gathered, Line, LoggedStatement, Unreadable, too_long
 
 ENTRY = re.compile(r"# (?:Time: \d|User@Host: [^@\n]*\[[^\]\n]*\] @ )")
 """How an entry of a slow log begins."""
@@ -75,7 +75,7 @@ class _Slow:
 
     def _head(self, text: str) -> None:
         self._titled |= text.startswith("# User@Host")
-        if (found := _QUERY_TIME.search(text)) is not None:
+        if (found := _QUERY_TIME.search(text)) is not None and float(found[1]) < MOST_SECONDS:
             self._seconds = float(found[1])
         if (found := _CONNECTION.search(text)) is not None:
             self._connection = found[1]

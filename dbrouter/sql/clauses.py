@@ -84,7 +84,7 @@ def _grouping(tokens: list[str], place: int) -> bool:
     return False
 
 
-_LIST_LENGTH = 200
+_LIST_LENGTH = 64
 _ENDS_A_GROUPING = frozenset(["SELECT", "FROM", "WHERE", "HAVING", "ORDER", "WINDOW", "UNION", "LIMIT", "VALUES"])
 
 

@@ -155,10 +155,11 @@ def _set_mysql(tokens: list[str], first: int, dialect: Dialect, verdict: Verdict
         verdict.write("SET STATEMENT changes settings for the statement behind it")
         verdict.opaque = True
         scan(tokens, first + 1, dialect, verdict, reads=False)
-        if "FOR" in rest:
+        behind = first + 2 + rest.index("FOR") if "FOR" in rest else len(tokens) - 1
+        if tokens[behind] != "SET":
             inner = Verdict()
             inner.statements = 1
-            _classify_inner(tokens, first + 2 + rest.index("FOR"), dialect, inner)
+            _classify_inner(tokens, behind, dialect, inner)
             verdict.ddl |= inner.ddl
             verdict.implicit_commit |= inner.implicit_commit
         return

@@ -395,6 +395,8 @@ def test_a_word_is_a_function_where_it_is_called(engine: str, sql: str, function
         ("CREATE TEMPORARY SEQUENCE s", True),
         ("CREATE TEMPORARY TABLE s (id INT)", False),
         ("SET STATEMENT max_statement_time = 1 FOR TRUNCATE TABLE t", True),
+        ("SET STATEMENT a = 1 FOR " * 2000 + "SELECT 1", False),
+        ("SET STATEMENT a = 1 FOR", False),
         ("SET STATEMENT max_statement_time = 1, sort_buffer_size = 1000 FOR UPDATE t SET a = 1", False),
     ],
 )
