@@ -1592,3 +1592,10 @@ write silent{it is told to each server} | LOAD INDEX INTO CACHE nothing
 write error{there is no such file} | IMPORT TABLE FROM '/nonexistent/x.sdi'
 write error{there is no such plugin} | CLONE LOCAL DATA DIRECTORY '/nonexistent/x'
 write only-mariadb | SET STATEMENT max_statement_time = 10 FOR CREATE TABLE nt (id INT)
+
+# Functions of the server's own that are in no list of the manuals' functions, or in one of their own.
+write only-mysql silent{it is the server's own} | SELECT innodb_set_open_files_limit(5000)
+write only-mysql silent{it is the server's own} | SELECT INNODB_REDO_LOG_SHARP_CHECKPOINT()
+read | SELECT ST_X(ST_GeomFromText('POINT(1 2)')), ST_AsText(ST_PointFromText('POINT(1 2)')), ST_Contains(POINT(1, 2), POINT(1, 2))
+read | SELECT DISTINCTROW (a), b FROM t
+read | SELECT HIGH_PRIORITY SQL_SMALL_RESULT (a) FROM t

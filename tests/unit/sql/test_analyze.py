@@ -377,6 +377,7 @@ def test_a_function_that_runs_text_may_leave_anything_behind() -> None:
         ("postgresql", "SELECT x FROM JSON_TABLE(j, '$[*]' COLUMNS (x int)) t JOIN (SELECT 1) u ON (true)", ""),
         ("postgresql", "INSERT INTO t (a, b) VALUES (1, 2) ON CONFLICT (a) DO UPDATE SET (a, b) = (1, 2)", ""),
         ("mysql", "SELECT operator(1), error(2), copy(3), €(), rollup(4)", "operator error copy € rollup"),
+        ("mysql", "SELECT DISTINCTROW (a), ST_X(p), ST_GeomFromText('POINT(1 1)'), mine(1) FROM t", "mine"),
         ("mysql", "SELECT a FROM t, LATERAL (SELECT 1) x GROUP BY ROLLUP (a)", ""),
     ],
 )
