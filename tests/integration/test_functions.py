@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from dbrouter import Router
+from dbrouter.events import CatalogUnreadable
 from dbrouter.testing import LocalCluster
 from tests.routers import dialect, until, whole
+from tests.watching import Listener
 
 PG = (
     "DROP TABLE IF EXISTS fn",
@@ -64,15 +66,20 @@ async def test_a_schema_change_is_noticed(cluster: LocalCluster) -> None:
 
 
 async def test_a_catalog_that_was_never_read_is_no_licence(cluster: LocalCluster) -> None:
-    """With every server down at the start, unknown functions count as writes until the catalog is there."""
+    """With every server down at the start, unknown functions count as writes until the catalog is there; it is told of once."""
     await prepare(cluster)
     for server in cluster.servers:
         await asyncio.to_thread(server.kill)
-    async with Router.open(whole(cluster, functions="introspect", start="none", timeouts={"connect": "1s"})) as router:
+    listener = Listener()
+    source = whole(cluster, functions="introspect", start="none", timeouts={"connect": "1s"})
+    async with Router.open(source, observers=[listener]) as router:
         assert router.explain("SELECT fn_read()").intent == "write"
+        (unreadable,) = listener.of(CatalogUnreadable)
+        assert not unreadable.known and unreadable.cause
         for server in cluster.servers:
             await asyncio.to_thread(server.start)
         await until(lambda: router.explain("SELECT fn_read()").intent == "read", 40, "the catalog")
+        assert len(listener.of(CatalogUnreadable)) == 1
 
 
 async def test_lists_are_nearer_than_the_policy(cluster: LocalCluster) -> None:
