@@ -404,3 +404,9 @@ def test_a_word_is_a_function_where_it_is_called(engine: str, sql: str, function
 def test_what_ends_a_transaction_on_mysql(sql: str, commits: bool) -> None:
     """Statements before which the server commits, as MySQL 9.7 and MariaDB 10.11 were seen to do."""
     assert analyze(sql, Engine.MYSQL).implicit_commit is commits
+
+
+@pytest.mark.parametrize("call", ["bt_index_parent_check('i')", "pg_buffercache_evict_all()", "(1).pg_buffercache_evict"])
+def test_extensions_that_administer(call: str) -> None:
+    """What extensions do to the server, or lock, is for the primary: a standby answers it by an error or by doing it."""
+    assert analyze(f"SELECT {call}", Engine.POSTGRESQL).intent is Intent.WRITE
