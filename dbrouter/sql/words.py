@@ -100,7 +100,22 @@ def _session_call(name: str, tokens: list[str], place: int, functions: Functions
 
 
 _AFTER_THESE_A_NAME = frozenset(
-    ["INTO", "AS", "::", "TABLE", "REFERENCES", "ONLY", "INDEX", "CONSTRAINT", "COPY", "VIEW", "ANALYZE", "VACUUM", "TABLESAMPLE"]
+    [
+        "INTO",
+        "AS",
+        "::",
+        "TABLE",
+        "REFERENCES",
+        "ONLY",
+        "INDEX",
+        "CONSTRAINT",
+        "COPY",
+        "VIEW",
+        "ANALYZE",
+        "VACUUM",
+        "TABLESAMPLE",
+        "PROCEDURE",
+    ]
 )
 
 
@@ -219,7 +234,7 @@ def _on_next(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, 
 
 def _on_sequence_word(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
     if place and tokens[place - 1] == "." and tokens[place + 1] != "(":
-        if tokens[place] == "NEXTVAL":
+        if unquoted(tokens[place]) == "NEXTVAL":
             verdict.write(".nextval changes a sequence")
         else:
             verdict.session(".currval", ".currval needs the session's last value")
@@ -272,5 +287,7 @@ MY_WATCHED: dict[str, Watch] = {
     "NEXT": _on_next,
     "PREVIOUS": _on_next,
     "NEXTVAL": _on_sequence_word,
+    "`NEXTVAL`": _on_sequence_word,
+    '"NEXTVAL"': _on_sequence_word,
     "CURRVAL": _on_sequence_word,
 }

@@ -1599,3 +1599,8 @@ write only-mysql silent{it is the server's own} | SELECT INNODB_REDO_LOG_SHARP_C
 read | SELECT ST_X(ST_GeomFromText('POINT(1 2)')), ST_AsText(ST_PointFromText('POINT(1 2)')), ST_Contains(POINT(1, 2), POINT(1, 2))
 read | SELECT DISTINCTROW (a), b FROM t
 read | SELECT HIGH_PRIORITY SQL_SMALL_RESULT (a) FROM t
+
+# MariaDB's Oracle mode takes the notation of a column for the sequence's next value, with quotes too.
+write only-mariadb after{SET sql_mode = 'ORACLE'} | SELECT s.`nextval`
+write only-mariadb after{SET sql_mode = 'ORACLE'} | SELECT corpus.s."nextval"
+read only-mariadb | SELECT 1 PROCEDURE ANALYSE()
