@@ -304,6 +304,18 @@ class ConfigRejected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogUnreadable(Event):
+    """`functions: introspect` could not read what functions do; tried again every few seconds, told of once until it works."""
+
+    name: ClassVar[str] = "catalog.unreadable"
+    level: ClassVar[EventLevel] = EventLevel.WARNING
+    database: str
+    cause: str
+    known: bool
+    """Whether an earlier reading holds; without one, every statement that calls an unknown function goes to the primary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShadowDiffered(Event):
     """The shadow rules would send a digest elsewhere; once per digest and pair of destinations."""
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import chain, islice
 from typing import BinaryIO, cast
 
 from dbrouter.audit.lines import read_lines
-from dbrouter.audit.logged import Entry, Line, lines_of
+from dbrouter.audit.logged import Entry, Line, Unreadable, lines_of
 from dbrouter.audit.mysqllogs import ENTRY, EVENT, read_general_log, read_slow_log
 from dbrouter.audit.postgreslogs import SEVERITY, is_csv, read_csv_log, read_json_log, read_stderr_log
 from dbrouter.audit.script import read_script
@@ -75,13 +76,19 @@ class Source:
 
     def __init__(self, name: str, stream: BinaryIO, wanted: LogFormat | None = None) -> None:
         self.name = name
-        lines = lines_of(_unpacked(stream))
+        self._broken: Unreadable | None = None
+        lines = self._until_broken(lines_of(_unpacked(stream)))
         first = list(islice(lines, _LOOKED_AT)) if wanted is None else []
         self.format = wanted or detect([text for _, text in first])
         self._lines = chain(first, lines)
 
     def entries(self, engine: Engine) -> Iterator[Entry]:
         """Its statements in order, and the places that could not be read; once."""
+        yield from self._read(engine)
+        if self._broken is not None:
+            yield self._broken
+
+    def _read(self, engine: Engine) -> Iterator[Entry]:
         match self.format:
             case LogFormat.SQL:
                 return read_script(self._lines, engine)
@@ -89,6 +96,16 @@ class Source:
                 return read_lines(self._lines, objects_only=True)
             case _:
                 return _READERS[self.format](self._lines)
+
+    def _until_broken(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """*lines* up to the place where gzip or the disk gives up."""
+        number = 1
+        try:
+            for line in lines:
+                number = line[0]
+                yield line
+        except (EOFError, OSError, zlib.error) as error:
+            self._broken = Unreadable(number, f"cannot be read on from here: {str(error).rstrip('.')}")
 
 
 def _unpacked(stream: BinaryIO) -> BinaryIO:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from dbrouter.audit.logged import Entry, Line, LoggedStatement, Unreadable, too_long, whole_lines
+from dbrouter.audit.logged import MOST_SECONDS, Entry, Line, LoggedStatement, Unreadable, printable, too_long, whole_lines
 
 
 def read_line(text: str) -> LoggedStatement:
@@ -28,9 +28,11 @@ def read_line(text: str) -> LoggedStatement:
         raise ValueError('has no "sql" text')
     if not isinstance(calls, int) or isinstance(calls, bool) or calls < 0:
         raise ValueError('"calls" is not a whole number')
-    if seconds is not None and not (isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds >= 0):
+    if seconds is not None and not (
+        isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < MOST_SECONDS
+    ):
         raise ValueError('"seconds" is not a number of seconds')
-    return LoggedStatement(sql, calls, None if seconds is None else float(seconds))
+    return LoggedStatement(printable(sql), calls, None if seconds is None else float(seconds))
 
 
 def read_lines(lines: Iterable[Line], *, objects_only: bool = False) -> Iterator[Entry]:

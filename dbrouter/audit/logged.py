@@ -6,12 +6,17 @@ Every reader streams: it holds one statement at a time, and none longer than `ST
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import BinaryIO
 
 STATEMENT_LIMIT = 16 * 1024 * 1024
 """Characters. A longer statement is named as unreadable; MySQL's default for `max_allowed_packet` is not larger on servers."""
+
+MOST_SECONDS = 1e9
+"""Of one statement. MySQL logs 18446744073709.55 where the clock went back meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,28 @@ Line = tuple[int, str]
 
 
 def lines_of(stream: BinaryIO) -> Iterator[Line]:
-    """Lines of *stream* as text; what is no UTF-8 is replaced."""
-    number = 1
-    while piece := stream.readline(STATEMENT_LIMIT):
-        yield number, piece.decode("utf-8", "replace")
-        if piece.endswith(b"\n"):
-            number += 1
+    """Lines of *stream* as text: UTF-8, or UTF-16 where it begins with its mark; what is neither is replaced."""
+    peek = getattr(stream, "peek", None)
+    begin = bytes(peek(3)[:3]) if peek is not None else b""
+    text = TextIOWrapper(
+        stream,
+        encoding="utf-16" if begin[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig",
+        errors="replace",
+        newline="\n",
+    )
+    try:
+        number = 1
+        while piece := text.readline(STATEMENT_LIMIT):
+            yield number, piece
+            if piece.endswith("\n"):
+                number += 1
+    finally:
+        text.detach()  # whoever opened the stream closes it
+
+
+def printable(text: str) -> str:
+    """*text* with halves of characters, which JSON's escapes can make and no server takes, replaced."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def whole_lines(lines: Iterable[Line]) -> Iterator[tuple[int, str | None]]:

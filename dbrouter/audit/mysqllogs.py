@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise
 
-from dbrouter.audit.logged import Entry, Gathered, Line, LoggedStatement, Unreadable, too_long
+from dbrouter.audit.logged import MOST_SECONDS, Entry, Gathered, Line, LoggedStatement, Unreadable, too_long
 
 ENTRY = re.compile(r"# (?:Time: \d|User@Host: [^@\n]*\[[^\]\n]*\] @ )")
 """How an entry of a slow log begins."""
@@ -66,7 +66,8 @@ class _Slow:
 
     def add(self, text: str) -> None:
         if self._body is None:
-            if text.startswith("# ") and not text.startswith(_ADMINISTRATOR):
+            # MariaDB's log_slow_verbosity=explain has lines that are nothing but the mark.
+            if text.startswith(("# ", "#\n", "#\r\n")) and not text.startswith(_ADMINISTRATOR):
                 self._head(text)
                 return
             self._body = Gathered(self.line)
@@ -74,7 +75,7 @@ class _Slow:
 
     def _head(self, text: str) -> None:
         self._titled |= text.startswith("# User@Host")
-        if (found := _QUERY_TIME.search(text)) is not None:
+        if (found := _QUERY_TIME.search(text)) is not None and float(found[1]) < MOST_SECONDS:
             self._seconds = float(found[1])
         if (found := _CONNECTION.search(text)) is not None:
             self._connection = found[1]

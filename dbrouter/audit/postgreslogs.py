@@ -13,7 +13,17 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
-from dbrouter.audit.logged import STATEMENT_LIMIT, Entry, Gathered, Line, LoggedStatement, Unreadable, too_long, whole_lines
+from dbrouter.audit.logged import (
+    STATEMENT_LIMIT,
+    Entry,
+    Gathered,
+    Line,
+    LoggedStatement,
+    Unreadable,
+    printable,
+    too_long,
+    whole_lines,
+)
 
 MESSAGE = re.compile(r"(?:duration: (\d+\.\d+) ms  )?(?:statement|execute (?!fetch from )[^:\n]*): ")
 STDERR = re.compile(rf"[^\n]{{0,512}}?\bLOG:  {MESSAGE.pattern}")
@@ -114,6 +124,6 @@ def read_json_log(lines: Iterable[Line]) -> Iterator[Entry]:
         message = found.get("message", "") if isinstance(found, dict) else None
         if isinstance(message, str):
             session = found.get("session_id")
-            yield from _statement(message, number, session if isinstance(session, str) else None)
+            yield from _statement(printable(message), number, session if isinstance(session, str) else None)
         else:
             yield Unreadable(number, "is no entry of a jsonlog")

@@ -186,18 +186,19 @@ def _template_parts(template: str) -> list[bytes | int]:
 class NamePatterns:
     """Names of functions, in which ``*`` stands for any characters and ``?`` for one; compared in lower case."""
 
-    __slots__ = ("_names", "_pattern")
+    __slots__ = ("_pattern", "names")
 
     def __init__(self, names: Sequence[str]) -> None:
         folded = [name.lower() for name in names]
-        self._names = frozenset(name for name in folded if "*" not in name and "?" not in name)
-        wild = [name for name in folded if name not in self._names]
+        self.names = frozenset(name for name in folded if "*" not in name and "?" not in name)
+        """Those without wildcards, lower case."""
+        wild = [name for name in folded if name not in self.names]
         self._pattern = Pattern(r"\A(?:" + "|".join(map(_glob, wild)) + r")\z") if wild else None
 
     def has(self, name: str) -> bool:
         """Whether *name* (lower case) is one of them; one that they give without a schema is meant in every schema."""
         bare = name.rpartition(".")[2]
-        if name in self._names or bare in self._names:
+        if name in self.names or bare in self.names:
             return True
         return self._pattern is not None and (self._pattern.found_in(encode(name)) or self._pattern.found_in(encode(bare)))
 

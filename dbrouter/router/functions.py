@@ -32,6 +32,15 @@ class Sorted(NamedTuple):
     """Nobody can say."""
 
 
+def _in_its_schema(function: str) -> str:
+    """*function* without the name of the database in front of its schema's (`shop.public.f`)."""
+    return function if function.count(".") < 2 else ".".join(function.split(".")[-2:])
+
+
+def _among(patterns: NamePatterns, function: str) -> bool:
+    return patterns.has(function) or (function.count(".") > 1 and patterns.has(_in_its_schema(function)))
+
+
 class FunctionCatalog:
     """The functions of one database, as far as somebody declared them or asked."""
 
@@ -62,33 +71,50 @@ class FunctionCatalog:
         """Whether the catalog is to be read."""
         return self._policy is FunctionPolicy.INTROSPECT
 
-    def sort(self, functions: Iterable[str]) -> Sorted:
-        """What is known of *functions* (lower case, qualified where they were written so)."""
+    def sort(self, functions: Iterable[str], known: Iterable[str] = ()) -> Sorted:
+        """
+        What is known of *functions* (lower case, qualified where they were written so).
+
+        Args:
+            known: names that the server's own functions have (upper case); they may write only where the catalog has a
+                function of that name that may, or `write_functions` has the name itself.
+        """
         writing, unknown = [], []
         for function in functions:
-            if self._writes.has(function):
+            if _among(self._writes, function):
                 writing.append(function)
-            elif self._reads.has(function):
+            elif _among(self._reads, function):
                 continue
             elif self._policy is FunctionPolicy.PRIMARY or (self.introspects and not self.introspected):
                 writing.append(function)
-            elif (may_write := self._may_write.get(function)) is None:
+            elif (may_write := self._declared(function)) is None:
                 unknown.append(function)
             elif may_write:
                 writing.append(function)
+        if self._may_write or self._writes.names:
+            writing.extend(filter(self._overloaded, map(str.lower, known)))
         return Sorted(tuple(writing), tuple(unknown))
+
+    def _overloaded(self, function: str) -> bool:
+        return function in self._writes.names or (self._may_write.get(function, False) and not self._reads.has(function))
+
+    def _declared(self, function: str) -> bool | None:
+        """What the catalog says."""
+        found = self._may_write.get(function)
+        return self._may_write.get(_in_its_schema(function)) if found is None else found
 
     def take(self, rows: Iterable[Any]) -> bool:
         """
         Take over the answer of `ROUTINES`; whether anything is different now.
 
-        An unqualified name may write if it may in any schema, because ``search_path`` is the session's own.
+        An unqualified name may write if it may in any schema, because ``search_path`` is the session's own. Names that differ
+        in case alone count as one.
         """
         found: dict[str, bool] = {}
         for row in rows:
-            name, schema, may_write = str(row[0]).lower(), str(row[1]).lower(), bool(row[2])
-            found[f"{schema}.{name}"] = may_write
-            found[name] = found.get(name, False) or may_write
+            name, schema, may_write, hidden = str(row[0]).lower(), str(row[1]).lower(), bool(row[2]), bool(row[3])
+            for spelling in (f"{schema}.{name}",) if hidden else (f"{schema}.{name}", name):
+                found[spelling] = found.get(spelling, False) or may_write
         changed = not self.introspected or found != self._may_write
         self._may_write = found
         self.introspected = True

@@ -3,7 +3,7 @@ Introspection: keeps a database's `FunctionCatalog` up to date where the configu
 
 The catalog is read when the router opens, after a statement of this router that changes the schema, and every `EVERY_SECONDS`
 besides, because others change it too. While it was never read, every unknown function counts as a write. A reading that fails
-leaves the last one in force and is tried again.
+leaves the last one in force, is told of (`CatalogUnreadable`), and is tried again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from dbrouter.drivers.routines import ROUTINES
+from dbrouter.events import CatalogUnreadable
 from dbrouter.router.context import Context
 
 EVERY_SECONDS = 300.0
@@ -31,6 +32,7 @@ class Introspection:
         self._context = context
         self._fetch = fetch
         self._changed = asyncio.Event()
+        self._failed = False
 
     def schema_changed(self) -> None:
         """Read again soon."""
@@ -40,11 +42,18 @@ class Introspection:
         """Read the catalog now, on the primary where it is usable; False where that failed."""
         context = self._context
         route = "write" if context.writer.usable else None
+        catalog = context.planner.catalog
         try:
             rows = await self._fetch(ROUTINES[context.engine], route)
-        except Exception:
+            changed = catalog.take(rows)
+        except Exception as error:
+            if not self._failed and context.events.listening:
+                cause = f"{type(error).__name__}: {error}"
+                context.events.emit(CatalogUnreadable(database=context.database, cause=cause, known=catalog.introspected))
+            self._failed = True
             return False
-        if context.planner.catalog.take(rows):
+        self._failed = False
+        if changed:
             context.planner.cache.clear()
         return True
 

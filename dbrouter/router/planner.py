@@ -298,7 +298,7 @@ class Planner:
         statement = asked
         if decision.rewritten is not None:
             statement = analyze(decision.rewritten, self.engine, digest=self.digest_options)
-        functions = self.catalog.sort(statement.functions)
+        functions = self.catalog.sort(statement.functions, statement.known)
         learned = bool(self._learned) and statement.digest in self._learned
         if decision.hinted and decision.destination not in self._hostgroups:
             decision.ignore_hinted_destination()

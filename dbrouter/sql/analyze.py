@@ -38,6 +38,8 @@ class Statement:
         transaction_control: BEGIN, COMMIT and their like, two-phase ones included.
         copy_stdio: COPY … FROM STDIN or TO STDOUT.
         functions: unknown functions it calls, lower case, schema-qualified where written so.
+        known: words before a parenthesis, upper case, that call a function of the server's own which only reads, or nothing; a
+            user may have overloaded the name.
         statements: how many; 0 for empty text and comments only.
         ambiguous: the text could be read in more than one way, and is a write for that; `reasons` says which.
         ddl: it changes the schema or privileges.
@@ -61,6 +63,7 @@ class Statement:
         "implicit_commit",
         "intent",
         "kind",
+        "known",
         "opaque",
         "reasons",
         "reroutable",
@@ -84,6 +87,7 @@ class Statement:
         self.transaction_control = verdict.transaction_control
         self.copy_stdio = verdict.copy_stdio
         self.functions = tuple(verdict.functions)
+        self.known = tuple(verdict.known)
         self.statements = verdict.statements
         self.ambiguous = ambiguous is not None
         self.ddl = verdict.ddl
@@ -156,15 +160,15 @@ def analyze(sql: str, engine: Engine | str, *, digest: DigestOptions = DEFAULT) 
 def _analyze(sql: str, engine: Engine, digest: DigestOptions) -> Statement:
     lexed = lex(sql, engine)
     verdict = classify(lexed.tokens, engine)
-    if lexed.plain is not None:
-        _take_over(verdict, classify(lexed.plain, engine))
+    for other in lexed.others:
+        _take_over(verdict, classify(other, engine))
     if lexed.ambiguous is not None:
         verdict.write(f"can be read in more than one way: {lexed.ambiguous}")
     return Statement(sql, engine, verdict, lexed.ambiguous, digest)
 
 
 def _take_over(verdict: Verdict, other: Verdict) -> None:
-    """Whatever the reading without executable comments adds: the server may take either."""
+    """Whatever a reading with fewer of the executable comments adds: the server may take any of them."""
     for reason in other.reasons:
         verdict.write(reason)
     verdict.session_reason = verdict.session_reason or other.session_reason
@@ -174,3 +178,4 @@ def _take_over(verdict: Verdict, other: Verdict) -> None:
     verdict.opaque |= other.opaque
     verdict.statements = max(verdict.statements, other.statements)
     verdict.functions.update(other.functions)
+    verdict.known.update(other.known)

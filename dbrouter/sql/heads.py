@@ -96,6 +96,7 @@ def _create(tokens: list[str], first: int, dialect: Dialect, verdict: Verdict) -
         what = "temporary table" if "VIEW" not in head and "SEQUENCE" not in head else "temporary object"
         verdict.session(what, f"{word} of a {what}")
         verdict.ddl = True
+        verdict.implicit_commit |= dialect.mysql and "SEQUENCE" in head
     else:
         verdict.write(f"{word} changes the schema")
         verdict.ddl = True
@@ -154,6 +155,13 @@ def _set_mysql(tokens: list[str], first: int, dialect: Dialect, verdict: Verdict
         verdict.write("SET STATEMENT changes settings for the statement behind it")
         verdict.opaque = True
         scan(tokens, first + 1, dialect, verdict, reads=False)
+        behind = first + 2 + rest.index("FOR") if "FOR" in rest else len(tokens) - 1
+        if tokens[behind] != "SET":
+            inner = Verdict()
+            inner.statements = 1
+            _classify_inner(tokens, behind, dialect, inner)
+            verdict.ddl |= inner.ddl
+            verdict.implicit_commit |= inner.implicit_commit
         return
     verdict.session("SET", "SET changes the session")
 
@@ -242,6 +250,7 @@ def _adopt(verdict: Verdict, inner: Verdict, prefix: str) -> None:
     if verdict.session_reason is None:
         verdict.session_reason = inner.session_reason
     verdict.functions.update(inner.functions)
+    verdict.known.update(inner.known)
     verdict.opaque |= inner.opaque
 
 
@@ -293,6 +302,15 @@ def _drop(tokens: list[str], first: int, dialect: Dialect, verdict: Verdict) -> 
         verdict.ddl = True
         verdict.implicit_commit |= dialect.mysql
         verdict.write("DROP changes the schema")
+
+
+def _load_mysql(tokens: list[str], first: int, dialect: Dialect, verdict: Verdict) -> None:
+    if tokens[first + 1] == "INDEX":
+        verdict.implicit_commit = True
+        verdict.write("LOAD INDEX administers the server")
+    else:
+        verdict.write("LOAD changes data")
+        scan(tokens, first, dialect, verdict, reads=False)
 
 
 def _lock_mysql(tokens: list[str], first: int, dialect: Dialect, verdict: Verdict) -> None:
@@ -388,7 +406,9 @@ MY_HEADS: dict[str, Head] = {
     "GET": _sessions("GET DIAGNOSTICS", "GET DIAGNOSTICS tells of the session's earlier statement"),
     "XA": _transaction,
     "RENAME": _writes("RENAME changes the schema", ddl=True, look=False),
-    "LOAD": _writes("LOAD changes data", look=True),
+    "LOAD": _load_mysql,
+    "IMPORT": _writes("IMPORT TABLE changes the schema", ddl=True, look=False),
+    "CLONE": _writes("CLONE administers the server", look=False, implicit_commit=True),
     "FLUSH": _flush,
     "BACKUP": _backup,
     "BINLOG": _sessions("BINLOG", "BINLOG replays events in the session"),

@@ -18,7 +18,7 @@ Leaves meaning to `classify`, placeholders to `parameters`, digests to `digest`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dbrouter.terms import Engine
 
@@ -33,10 +33,12 @@ _QUOTED = r"'[^']*+(?:''[^']*+)*+(?:'|\Z)"
 _NAME_QUOTED = r'"[^"]*+(?:""[^"]*+)*+(?:"|\Z)'
 _DOLLAR = rf"\$(?:[{NAME_START}][{NAME_START}0-9]*+)?+\$"
 NUMBER = r"[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_NUMBER = r"[0-9]++(?:\.(?!\.)[0-9]*+)?+(?:[eE][+-]?[0-9]++)?+"
+"""With the point that ends `1.`: what follows it is no name of something in it."""
 
 PG_TOKEN = (
     rf"{_PG_E}|[uU]&{_NAME_QUOTED}|[uU]&{_QUOTED}|[{NAME_START}][{NAME_START}0-9$]*+|{_QUOTED}|{_NAME_QUOTED}"
-    rf"|{NUMBER}|\$[0-9]++|{_DOLLAR}|::|:=|/\*|[\s\S]|\Z"
+    rf"|{_NUMBER}|\$[0-9]++|{_DOLLAR}|::|:=|/\*|[\s\S]|\Z"
 )
 _PG_SKIP = rf"(?:[ \t\n\r\f\v]++|{PG_LINE}|{PG_BLOCK})*+"
 
@@ -48,7 +50,7 @@ BACKTICKED = r"`[^`]*+(?:``[^`]*+)*+(?:`|\Z)"
 
 _MY_TOKEN = (
     rf"[{NAME_START}$][{NAME_START}0-9$]*+|{MY_SINGLE}|{MY_DOUBLE}|{BACKTICKED}"
-    rf"|{NUMBER}|@@|:=|/\*(?=M?!)M?!|/\*[\s\S]*+|[\s\S]|\Z"
+    rf"|{_NUMBER}|@@|:=|/\*(?=M?!)M?!|/\*[\s\S]*+|[\s\S]|\Z"
 )
 _MY_SKIP = rf"(?:[ \t\n\r\f\v]++|{MY_LINE}|{MY_BLOCK})*+"
 
@@ -73,16 +75,16 @@ class Lexed:
     """
     The tokens of one text.
 
-    `tokens` ends with an empty string. `plain` is None, or the tokens without the content of executable comments.
+    `tokens` ends with an empty string. `others` are its readings where servers differ in the executable comments that they run.
     `ambiguous` is None or what makes the text readable in more than one way.
     """
 
-    __slots__ = ("ambiguous", "plain", "tokens")
+    __slots__ = ("ambiguous", "others", "tokens")
 
-    def __init__(self, tokens: list[str], ambiguous: str | None, plain: list[str] | None) -> None:
+    def __init__(self, tokens: list[str], ambiguous: str | None, others: Sequence[list[str]] = ()) -> None:
         self.tokens = tokens
         self.ambiguous = ambiguous
-        self.plain = plain
+        self.others = others
 
 
 def lex(text: str, engine: Engine) -> Lexed:
@@ -138,7 +140,7 @@ def _lex_postgresql(text: str, folded: str) -> Lexed:
         ambiguous = "a backslash before a quote reads differently with standard_conforming_strings off"
     if 'U&"' in folded and any(token[:3] == 'U&"' for token in tokens):
         ambiguous = 'an escaped identifier (U&"…")'
-    return Lexed(tokens, ambiguous or _unreadable(tokens, folded), None)
+    return Lexed(tokens, ambiguous or _unreadable(tokens, folded))
 
 
 def _escapes_its_quote(token: str) -> bool:
@@ -185,21 +187,23 @@ def _after_nested_comment(text: str, position: int) -> int:
 def _lex_mysql(text: str, folded: str) -> Lexed:
     tokens = _findall(_MY_SCAN, folded)
     ambiguous = None
-    plain = None
+    others: Sequence[list[str]] = ()
     if "/*" in folded:
         if "/*!" in tokens or "/*M!" in tokens:
-            ambiguous, tokens, plain = _lex_executable(folded)
+            ambiguous, tokens, others = _lex_executable(folded)
         elif "/*+" in folded and any(_QUOTE.search(hint.group()) for hint in _HINT.finditer(folded)):
             ambiguous = "a quote in an optimizer hint"
     if "\\" in folded and _BACKSLASH_QUOTE.search(folded) and any(_escapes_its_quote(token) for token in tokens if "\\" in token):
         ambiguous = "a backslash before a quote reads differently with NO_BACKSLASH_ESCAPES or ANSI_QUOTES"
+    if "\xa0" in folded and any("\xa0" in token and token[0] not in "'\"`" for token in tokens if token):
+        ambiguous = "a no-break space, which is a blank in some character sets"
     if "$" in folded and any(_MY_DOLLAR.match(token) for token in tokens):
         ambiguous = "a dollar quote, which only some servers know"
-    return Lexed(tokens, ambiguous or _unreadable(tokens, folded), plain)
+    return Lexed(tokens, ambiguous or _unreadable(tokens, folded), others)
 
 
-def _lex_executable(folded: str) -> tuple[str | None, list[str], list[str]]:
-    """Both readings of a text with executable comments: their content as code, and left out."""
+def _lex_executable(folded: str) -> tuple[str | None, list[str], list[list[str]]]:
+    """The readings of a text with executable comments: with the content of all of them as code, and with less of it."""
     code = [folded[start:end] for start, end in _spans_mysql(folded)]
     ambiguous = None
     if any(_RISKY_IN_EXECUTABLE.search(body.group(1)) for body in _EXECUTABLE_BODY.finditer(folded)):
@@ -207,26 +211,34 @@ def _lex_executable(folded: str) -> tuple[str | None, list[str], list[str]]:
     elif code and code[0].startswith("/*"):
         ambiguous = "an executable comment before the first keyword"
     tokens: list[str] = []
-    plain: list[str] = []
-    inside = False
+    openers: list[str] = []
+    """Of each token, the comment that it stands in."""
+    inside = ""
     for token in code:
         if token.startswith("/*"):
-            inside = True
+            inside = token
         elif token == "*/":
-            inside = False
+            inside = ""
         else:
             tokens.append(token)
-            if not inside:
-                plain.append(token)
-            elif token in _VERBS_IN_EXECUTABLE:
+            openers.append(inside)
+            if inside and token in _VERBS_IN_EXECUTABLE:
                 ambiguous = f"{token} inside an executable comment"
     if inside:
         ambiguous = "an unterminated executable comment"
-    tokens.append("")
-    plain.append("")
-    return ambiguous, tokens, plain
+    kinds = sorted({opener for opener in openers if opener})
+    if len(kinds) > _KINDS_READ:
+        ambiguous = f"executable comments for more than {_KINDS_READ} versions"
+        kinds = []
+    others = []
+    for chosen in range(max(1, 2 ** len(kinds) - 1)):
+        run = {"", *(kind for place, kind in enumerate(kinds) if chosen >> place & 1)}
+        others.append([*(token for token, opener in zip(tokens, openers, strict=True) if opener in run), ""])
+    return ambiguous, [*tokens, ""], others
 
 
+_KINDS_READ = 3
+"""Each server runs the comments of some of the versions in a text and leaves the others out: 7 readings beside that of all."""
 _VERBS_IN_EXECUTABLE = frozenset(
     (
         *("SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "CALL", "DO", "SET", "INTO", "FOR", "LOCK", "HANDLER"),

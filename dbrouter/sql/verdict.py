@@ -24,6 +24,7 @@ class Verdict:
         "functions",
         "implicit_commit",
         "kind",
+        "known",
         "opaque",
         "prefix_ends",
         "reasons",
@@ -39,6 +40,8 @@ class Verdict:
         self.session_reason: str | None = None
         self.functions: dict[str, None] = {}
         """Names of unknown functions in order of appearance."""
+        self.known: dict[str, None] = {}
+        """Upper-case names that are known to read and stand without a schema before a parenthesis."""
         self.prefix_ends: set[int] = set()
         """Places of closing parentheses behind which an expression begins (`DISTINCT ON (…)`, `OPERATOR(…)`), not a name."""
         self.statements = 0

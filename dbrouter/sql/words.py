@@ -7,8 +7,9 @@ depends on whether the statement's verb reads: `UPDATE` behind `INSERT … ON CO
 
 from __future__ import annotations
 
-from dbrouter.sql.functions import RUNS_TEXT, Functions
+from dbrouter.sql.functions import FUNCTIONS, RUNS_TEXT, Functions
 from dbrouter.sql.verdict import Dialect, Verdict, Watch
+from dbrouter.terms import Engine
 
 
 def scan(tokens: list[str], start: int, dialect: Dialect, verdict: Verdict, *, reads: bool) -> None:
@@ -23,15 +24,20 @@ def _on_call(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, 
     if place == 0:
         return
     name = tokens[place - 1]
-    if name == "OPERATOR" or (name == "ON" and tokens[place - 2] == "DISTINCT"):
+    if (name == "OPERATOR" and not dialect.mysql) or (name == "ON" and tokens[place - 2] == "DISTINCT"):
         verdict.prefix_ends.add(verdict.closing(tokens, place))
         return
     functions = dialect.functions
     qualified = place > 2 and tokens[place - 2] == "."
-    if name in functions.harmless and not qualified:
-        return
+    if not qualified:
+        if name in functions.harmless:
+            verdict.known[name] = None
+            return
+        clause = functions.clauses.get(name)
+        if clause is not None and clause(tokens, place - 1):
+            return
     initial = name[:1]
-    if not initial.isalpha() and initial not in "_$":
+    if not initial.isalpha() and initial not in "_$" and initial < "\x80":
         if initial not in ('"', "`") or len(name) < 3:
             if initial == "U" and name[:3] == 'U&"':
                 verdict.write("calls a function by an escaped name")
@@ -52,10 +58,32 @@ def _on_call(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, 
     if bare in functions.session:
         _session_call(bare, tokens, place, functions, verdict, reads)
     elif bare in functions.writes:
-        verdict.write(f"{bare.lower()}() {functions.writes[bare]}")
-        verdict.opaque = verdict.opaque or functions.writes[bare] == RUNS_TEXT
+        _writing_call(bare, functions, verdict)
     elif not _is_name_not_call(tokens, before, place, verdict):
         verdict.functions[path.lower()] = None
+
+
+def _on_attribute(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
+    """
+    `(7::bigint).pg_advisory_lock`: PostgreSQL calls a function of one argument by the notation of a column, too.
+
+    Behind a name (`t.nextval`) only names count that nobody gives to a column.
+    """
+    if place < 2 or tokens[place - 1] != "." or tokens[place + 1] == "(":
+        return
+    name = unquoted(tokens[place])
+    if tokens[place - 2] not in (")", "]") and not name.startswith(("PG_", "LO_", "DBLINK_")):
+        return
+    functions = dialect.functions
+    if name in functions.session:
+        _session_call(name, tokens, place, functions, verdict, reads)
+    else:
+        _writing_call(name, functions, verdict)
+
+
+def _writing_call(name: str, functions: Functions, verdict: Verdict) -> None:
+    verdict.write(f"{name.lower()}() {functions.writes[name]}")
+    verdict.opaque = verdict.opaque or functions.writes[name] == RUNS_TEXT
 
 
 def _session_call(name: str, tokens: list[str], place: int, functions: Functions, verdict: Verdict, reads: bool) -> None:
@@ -72,7 +100,22 @@ def _session_call(name: str, tokens: list[str], place: int, functions: Functions
 
 
 _AFTER_THESE_A_NAME = frozenset(
-    ["INTO", "AS", "::", "TABLE", "REFERENCES", "ONLY", "INDEX", "CONSTRAINT", "COPY", "VIEW", "ANALYZE", "VACUUM"]
+    [
+        "INTO",
+        "AS",
+        "::",
+        "TABLE",
+        "REFERENCES",
+        "ONLY",
+        "INDEX",
+        "CONSTRAINT",
+        "COPY",
+        "VIEW",
+        "ANALYZE",
+        "VACUUM",
+        "TABLESAMPLE",
+        "PROCEDURE",
+    ]
 )
 
 
@@ -191,10 +234,14 @@ def _on_next(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, 
 
 def _on_sequence_word(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
     if place and tokens[place - 1] == "." and tokens[place + 1] != "(":
-        if tokens[place] == "NEXTVAL":
+        if unquoted(tokens[place]) == "NEXTVAL":
             verdict.write(".nextval changes a sequence")
         else:
             verdict.session(".currval", ".currval needs the session's last value")
+
+
+def _on_resetting_table(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
+    verdict.write(f"reading {unquoted(tokens[place])} resets statistics of the server")
 
 
 def _on_temporary_schema(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
@@ -216,13 +263,20 @@ _WATCHED: dict[str, Watch] = {
     "FOR": _on_for,
     "INTO": _on_into,
 }
+_ATTRIBUTES = (FUNCTIONS[Engine.POSTGRESQL].session.keys() | FUNCTIONS[Engine.POSTGRESQL].writes.keys()) - {
+    "LASTVAL",
+    "TXID_CURRENT",
+}
 PG_WATCHED: dict[str, Watch] = {
+    **{spelling: _on_attribute for name in _ATTRIBUTES for spelling in (name, f'"{name}"')},
     **_WATCHED,
     "PG_TEMP": _on_temporary_schema,
     '"PG_TEMP"': _on_temporary_schema,
     "CURRENT": _on_current,
 }
+_RESET_BY_READING = ("INNODB_CMP_RESET", "INNODB_CMPMEM_RESET", "INNODB_CMP_PER_INDEX_RESET")
 MY_WATCHED: dict[str, Watch] = {
+    **{spelling: _on_resetting_table for name in _RESET_BY_READING for spelling in (name, f"`{name}`")},
     **_WATCHED,
     "REPLACE": _on_dml_word,
     "LOCK": _on_lock,
@@ -233,5 +287,7 @@ MY_WATCHED: dict[str, Watch] = {
     "NEXT": _on_next,
     "PREVIOUS": _on_next,
     "NEXTVAL": _on_sequence_word,
+    "`NEXTVAL`": _on_sequence_word,
+    '"NEXTVAL"': _on_sequence_word,
     "CURRVAL": _on_sequence_word,
 }

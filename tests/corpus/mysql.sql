@@ -1553,3 +1553,54 @@ read | SELECT 1 /* it\'s */
 read | SELECT '\\"', '\\\"', "\\\'"
 write error{with NO_BACKSLASH_ESCAPES it deletes} | SELECT '"\\\', '; DELETE FROM t; -- '
 write silent{with ANSI_QUOTES the name ends sooner} | SELECT "'\"; DELETE FROM t; -- "
+
+# A number may end in its point.
+session silent{variables are the session's own} | SELECT 1. INTO @x
+session silent{variables are the session's own} | SELECT 1.INTO @x
+write noexec{writes a file} | SELECT 1.INTO OUTFILE '/nonexistent/x'
+write noexec{writes a file} | SELECT 1. INTO OUTFILE '/nonexistent/x'
+read | SELECT 1. AS a, 2.e1 AS b, 3.+4. AS c
+
+# Executable comments for different servers: any of them may be run, or none.
+session silent{a named lock is its server's own} | SELECT /*!50000 get_lock */ /*!99999 abs */ ('corpus', 1)
+session silent{a named lock is its server's own} | SELECT /*!50000 get_lock */ /*!50001 ('corpus', 1) */ /*!99999 , abs (1) */
+write silent{a read on each of these servers} | SELECT /*!40000 1 */ /*!40001 + 1 */ /*!40002 + 1 */ /*!40003 + 1 */
+read | SELECT 1 /*!50000 + 1 */ /*M!100000 + 1 */
+read | SELECT /*!50000 1 */ /*!50000 + 1 */
+
+# Blanks of other character sets.
+write error{a name, in UTF-8} | SELECT 1 INTO OUTFILE '/nonexistent/x'
+write silent{a name, in UTF-8} | SELECT 1 AS  x
+read | SELECT 'a b' AS `c d`
+
+# Words that are no reserved ones are names of functions too; what stands around them decides.
+read unknown{writes} | SELECT operator()
+read unknown{writes} | SELECT 1 + copy()
+read unknown{writes} | SELECT €()
+read unknown{writes} | SELECT corpus.€()
+read only-mysql | SELECT a, COUNT(*) FROM t GROUP BY ROLLUP (a)
+read only-mysql | SELECT x.* FROM t, LATERAL (SELECT t.id) AS x
+read | SELECT * FROM JSON_TABLE('[1, 2]', '$[*]' COLUMNS (a INT PATH '$')) AS j
+
+# Reading these resets what they show.
+write silent{statistics of the server's own} | SELECT * FROM information_schema.INNODB_CMP_RESET
+write silent{statistics of the server's own} | SELECT page_size FROM INFORMATION_SCHEMA.`INNODB_CMPMEM_RESET`
+write silent{statistics of the server's own} | SHOW COLUMNS FROM information_schema.innodb_cmp_per_index_reset
+
+# What ends a transaction on the way.
+write silent{it is told to each server} | LOAD INDEX INTO CACHE nothing
+write error{there is no such file} | IMPORT TABLE FROM '/nonexistent/x.sdi'
+write error{there is no such plugin} | CLONE LOCAL DATA DIRECTORY '/nonexistent/x'
+write only-mariadb | SET STATEMENT max_statement_time = 10 FOR CREATE TABLE nt (id INT)
+
+# Functions of the server's own that are in no list of the manuals' functions, or in one of their own.
+write only-mysql silent{it is the server's own} | SELECT innodb_set_open_files_limit(5000)
+write only-mysql silent{it is the server's own} | SELECT INNODB_REDO_LOG_SHARP_CHECKPOINT()
+read | SELECT ST_X(ST_GeomFromText('POINT(1 2)')), ST_AsText(ST_PointFromText('POINT(1 2)')), ST_Contains(POINT(1, 2), POINT(1, 2))
+read | SELECT DISTINCTROW (a), b FROM t
+read | SELECT HIGH_PRIORITY SQL_SMALL_RESULT (a) FROM t
+
+# MariaDB's Oracle mode takes the notation of a column for the sequence's next value, with quotes too.
+write only-mariadb after{SET sql_mode = 'ORACLE'} | SELECT s.`nextval`
+write only-mariadb after{SET sql_mode = 'ORACLE'} | SELECT corpus.s."nextval"
+read only-mariadb | SELECT 1 PROCEDURE ANALYSE()

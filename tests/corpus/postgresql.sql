@@ -1579,3 +1579,46 @@ read | SELECT 1 /* it\'s */
 read | SELECT '\\"', '\\\"'
 write silent{with standard_conforming_strings off the string goes on} | SELECT '\\\', '; DELETE FROM t; --'
 write silent{with standard_conforming_strings off the string goes on} | SELECT '"\', '; DELETE FROM t; --'
+
+# A number may end in its point.
+write | SELECT 1. INTO new_table
+write | SELECT id, 2. INTO new_table FROM t
+session | SELECT 1. INTO TEMP new_table
+read | SELECT 1. AS a, 2.e1 AS b, 3.+4. AS c
+
+# A function of one argument by the notation of a column.
+session silent{advisory locks are the standby's own} | SELECT (4711::bigint).pg_advisory_lock
+session silent{advisory locks are the standby's own} | SELECT (4711::bigint)."pg_advisory_lock_shared"
+session silent{advisory locks are the standby's own} | SELECT x.pg_try_advisory_lock FROM generate_series(1, 3) AS x
+session silent{advisory locks are the standby's own} | SELECT (ARRAY[4711::bigint])[1].pg_advisory_lock
+session silent{it is the session's random numbers} | SELECT (0.5::float8).setseed
+write silent{advisory locks are the standby's own} | SELECT (4711::bigint).pg_advisory_xact_lock
+write | SELECT ('corpus.s'::regclass).nextval
+write | SELECT (4242::oid).lo_unlink
+write silent{signals of the standby's own} | SELECT (0).pg_cancel_backend
+read | SELECT ('x'::text).upper, (t).id FROM t
+read | SELECT t.nextval, c.lo FROM (SELECT 1 AS nextval) AS t, (SELECT 2 AS lo) AS c
+read unknown{writes} | SELECT t.touch FROM t LIMIT 1
+
+# Words that are no reserved ones are names of functions too; what stands around them decides.
+read unknown{writes} | SELECT lock(5)
+read unknown{writes} | SELECT * FROM lock(5)
+read unknown{writes} | SELECT a, "lock"(5) FROM t LIMIT 1
+read unknown{writes} | SELECT "rollup"(a) FROM t LIMIT 1
+read unknown{writes} | SELECT rollup(a) FROM t LIMIT 1
+read unknown{writes} | SELECT 🚀()
+read unknown{writes} | SELECT corpus.🚀()
+read | SELECT a, count(*) FROM t GROUP BY a, ROLLUP (b, id) ORDER BY (a)
+read | SELECT a, b, count(*) FROM t GROUP BY GROUPING SETS (CUBE (a, b), (a), ())
+read | SELECT sum(a) FILTER (WHERE a > 0) OVER (PARTITION BY (b)) FROM t
+read | WITH x AS MATERIALIZED (SELECT 1), y AS NOT MATERIALIZED (SELECT 2) SELECT * FROM x JOIN (SELECT 3) z ON (true), y
+read | SELECT * FROM t TABLESAMPLE SYSTEM (10) REPEATABLE (5)
+read | SELECT * FROM t TABLESAMPLE BERNOULLI (10)
+read | SELECT * FROM t ORDER BY (id) FETCH FIRST (5) ROWS ONLY
+read | SELECT * FROM t FETCH NEXT (1 + 1) ROWS ONLY
+read | SELECT b ILIKE ('x%'), b NOT ILIKE ('y%'), 'z'::character varying(10), CAST(b AS varchar(5)) FROM t
+write | INSERT INTO t (a, b) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET (a, b) = (2, 'y')
+
+# What object mappers ask of the catalog and make of rows.
+read | SELECT json_agg(t), jsonb_object_agg(id, b), format_type(23, -1), current_query(), pg_trigger_depth() FROM t
+read | SELECT array_cat(ARRAY[1], ARRAY[2])

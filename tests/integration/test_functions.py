@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from dbrouter import Router
+from dbrouter.events import CatalogUnreadable
 from dbrouter.testing import LocalCluster
 from tests.routers import dialect, until, whole
+from tests.watching import Listener
 
 PG = (
     "DROP TABLE IF EXISTS fn",
@@ -64,15 +66,20 @@ async def test_a_schema_change_is_noticed(cluster: LocalCluster) -> None:
 
 
 async def test_a_catalog_that_was_never_read_is_no_licence(cluster: LocalCluster) -> None:
-    """With every server down at the start, unknown functions count as writes until the catalog is there."""
+    """With every server down at the start, unknown functions count as writes until the catalog is there; it is told of once."""
     await prepare(cluster)
     for server in cluster.servers:
         await asyncio.to_thread(server.kill)
-    async with Router.open(whole(cluster, functions="introspect", start="none", timeouts={"connect": "1s"})) as router:
+    listener = Listener()
+    source = whole(cluster, functions="introspect", start="none", timeouts={"connect": "1s"})
+    async with Router.open(source, observers=[listener]) as router:
         assert router.explain("SELECT fn_read()").intent == "write"
+        (unreadable,) = listener.of(CatalogUnreadable)
+        assert not unreadable.known and unreadable.cause
         for server in cluster.servers:
             await asyncio.to_thread(server.start)
         await until(lambda: router.explain("SELECT fn_read()").intent == "read", 40, "the catalog")
+        assert len(listener.of(CatalogUnreadable)) == 1
 
 
 async def test_lists_are_nearer_than_the_policy(cluster: LocalCluster) -> None:
@@ -90,3 +97,46 @@ async def test_lists_are_nearer_than_the_policy(cluster: LocalCluster) -> None:
             assert intent("geo.distance(1)") == ("write" if policy == "primary" else "read")
             assert intent("fn_read(), fn_write()") == "write"
             assert (await router.execute("SELECT fn_read()")).route.hostgroup == "read"
+
+
+PG_ROUTINES = (
+    "DROP SCHEMA IF EXISTS fns CASCADE",
+    "CREATE SCHEMA fns",
+    "CREATE TABLE fns.t(id int)",
+    "CREATE FUNCTION fns.twice(int) RETURNS int LANGUAGE sql AS 'INSERT INTO fns.t VALUES (1) RETURNING 1'",
+    "CREATE FUNCTION fns.twice(text) RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'",
+    "CREATE FUNCTION fns.folded() RETURNS int LANGUAGE sql AS 'INSERT INTO fns.t VALUES (1) RETURNING 1'",
+    """CREATE FUNCTION fns."Folded"() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'""",
+    "CREATE FUNCTION fns.calm() RETURNS int LANGUAGE sql STABLE SECURITY DEFINER AS 'SELECT 1'",
+    "CREATE FUNCTION fns.log(text) RETURNS int LANGUAGE sql AS 'INSERT INTO fns.t VALUES (1) RETURNING 1'",
+    "CREATE FUNCTION fns.gen_random_uuid() RETURNS uuid LANGUAGE sql AS 'SELECT pg_catalog.gen_random_uuid()'",
+    "CREATE FUNCTION fns.step(int, int) RETURNS int LANGUAGE sql AS 'INSERT INTO fns.t VALUES (1) RETURNING 1'",
+    "CREATE AGGREGATE fns.stepping(int) (SFUNC = fns.step, STYPE = int, INITCOND = '0')",
+    "CREATE AGGREGATE fns.adding(int) (SFUNC = int4pl, STYPE = int, INITCOND = '0')",
+)
+
+
+async def test_the_catalog_tells_overloads_names_and_aggregates_apart(pg: LocalCluster) -> None:
+    """introspect: one overload that may write is enough, whichever spelling, schema, database or built-in name it goes by."""
+    async with Router.open(whole(pg, start="all")) as router, router.connection() as conn:
+        for statement in PG_ROUTINES:
+            await conn.execute(statement)
+        shop = await conn.fetchval("SELECT current_database()")
+    await asyncio.to_thread(pg.wait_caught_up)
+    writes = [
+        *("fns.twice('x')", "twice(1)", "fns.folded()", 'fns."Folded"()', f"{shop}.fns.twice(1)", "log('an event')"),
+        *("fns.log('x')", "fns.gen_random_uuid()", "fns.stepping(1)", "calm() + twice(1)"),
+    ]
+    reads = ["fns.calm()", f"{shop}.fns.calm()", "gen_random_uuid()", "fns.adding(1)", "lower('x')"]
+    async with Router.open(whole(pg, functions="introspect", start="all")) as router:
+        assert {call: router.explain(f"SELECT {call}").intent for call in writes} == dict.fromkeys(writes, "write")
+        assert {call: router.explain(f"SELECT {call}").intent for call in reads} == dict.fromkeys(reads, "read")
+
+
+async def test_a_list_may_name_what_the_server_has_too(cluster: LocalCluster) -> None:
+    """A name that is written out in write_functions counts where a built-in function has it; a wildcard does not."""
+    async with Router.open(whole(cluster, write_functions=["log", "r*", "fns.touch"], start="all")) as router:
+        assert router.explain("SELECT log('an event')").intent == "write"
+        assert router.explain("SELECT LOG (2)").intent == "write"
+        assert router.explain("SELECT round(2.5), log FROM t").intent == "read"
+        assert router.explain("SELECT shop.fns.touch()").intent == "write"

@@ -308,3 +308,68 @@ def test_a_line_without_an_end_is_not_kept(wanted: LogFormat, monkeypatch: pytes
     entries = read(text, Engine.MYSQL, wanted)[1]
 
     assert [entry.sql if isinstance(entry, LoggedStatement) else entry.line for entry in entries] == [1, short]
+
+
+def _statements(data: bytes, log_format: LogFormat | None = None) -> list[Entry]:
+    return list(Source("log", io.BufferedReader(BytesIO(data)), log_format).entries(Engine.MYSQL))
+
+
+def test_a_slow_log_with_plans_in_it() -> None:
+    """MariaDB with log_slow_verbosity=explain frames the plan by lines that are nothing but the mark."""
+    head = "# User@Host: root[root] @  [127.0.0.1]\n# Thread_id: 5  Schema: app  QC_hit: No\n# Query_time: 0.5  Lock_time: 0.0\n"
+    plan = "#\n# explain: id\tselect_type\ttable\n# explain: 1\tSIMPLE\tst\n#\n"
+    text = f"# Time: 261121 11:42:19\n{head}{plan}SET timestamp=1795261339;\nselect a\nfrom st;\n"
+
+    for end in ("\n", "\r\n"):
+        found = _statements(text.replace("\n", end).encode())
+        assert found == [LoggedStatement(f"select a{end}from st", 1, 0.5, 1, "5")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_byte_order_mark_is_no_part_of_a_statement(encoding: str) -> None:
+    """Files of Windows programs: UTF-8 with a mark, and UTF-16."""
+    mark = "\ufeff" if encoding.endswith("e") else ""
+    text = f"{mark}SELECT 'é';\r\nSELECT 2;\r\n"
+
+    assert [one.sql for one in _statements(text.encode(encoding)) if isinstance(one, LoggedStatement)] == [
+        "SELECT 'é'",
+        "SELECT 2",
+    ]
+
+
+@pytest.mark.parametrize("spoiled", [False, True])
+def test_a_gzip_file_that_breaks_off_is_named(spoiled: bool) -> None:
+    """What stands before the broken place is read, the place itself is an unreadable line."""
+    whole = gzip.compress("".join(f"SELECT {n} FROM t WHERE a = {n * n};\n" for n in range(50_000)).encode())
+    data = whole[: len(whole) // 2] + (b"\xff" * 1000 if spoiled else b"")
+
+    found = _statements(data)
+
+    assert len(found) > 1000 and all(isinstance(one, LoggedStatement) for one in found[:1000])
+    last = found[-1]
+    assert isinstance(last, Unreadable) and last.why.startswith("cannot be read on from here: ")
+
+
+def test_numbers_that_json_does_not_have_and_halves_of_characters() -> None:
+    """Python's reader takes Infinity and lone surrogates; neither may come out again as JSON or on a terminal."""
+    lines = [
+        '{"sql": "SELECT 1", "seconds": Infinity}',
+        '{"sql": "SELECT 1", "seconds": 1e999}',
+        '{"sql": "SELECT 1", "seconds": 1%s}' % ("0" * 400),
+        '{"sql": "SELECT \'\\ud800\\ud83d\\ude80\'"}',
+    ]
+
+    *beyond, third = _statements("\n".join(lines).encode(), LogFormat.JSON)
+
+    assert len(beyond) == 3 and all(isinstance(one, Unreadable) for one in beyond)
+    assert isinstance(third, LoggedStatement) and third.sql == "SELECT '\ufffd🚀'"
+
+
+def test_a_time_that_ran_backwards_is_no_time() -> None:
+    """MySQL logs two to the 64 microseconds where its clock was set back; that time is not known, the statement counts."""
+    text = (
+        "# User@Host: a[a] @ h []  Id:     8\n# Query_time: 18446744073709.550781  Lock_time: 0.0 Rows_sent: 1\n"
+        "SET timestamp=1;\nSELECT 1;\n"
+    )
+
+    assert _statements(text.encode()) == [LoggedStatement("SELECT 1", 1, None, 1, "8")]

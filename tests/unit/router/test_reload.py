@@ -808,7 +808,10 @@ async def test_introspection_begins_and_ends_with_the_configuration() -> None:
     """Asked for by a reload the catalog is read; no longer asked for, nobody reads it."""
     servers = cluster()
     for server in servers.values():
-        server.on(re.compile("pg_proc|provolatile"), rows=[{"name": "harmless", "schema": "public", "may_write": False}])
+        server.on(
+            re.compile("pg_proc|provolatile"),
+            rows=[{"name": "harmless", "schema": "public", "may_write": False, "hidden": False}],
+        )
     async with opened(servers) as router:
         await router.reload(source(functions="introspect"))
         catalog = router._parts.contexts[0].planner.catalog

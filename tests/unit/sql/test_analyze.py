@@ -365,3 +365,48 @@ def test_what_hides_behind_quotes_is_no_read(text: str) -> None:
 def test_a_function_that_runs_text_may_leave_anything_behind() -> None:
     """So the session is reset after it."""
     assert analyze("SELECT * FROM ts_stat('SELECT set_config(...)')", Engine.POSTGRESQL).opaque
+
+
+@pytest.mark.parametrize(
+    ("engine", "sql", "functions"),
+    [
+        ("postgresql", "SELECT lock(1), error('x'), year(2), copy(3), use(4), 🚀(), uuid()", "lock error year copy use 🚀 uuid"),
+        ("postgresql", "SELECT rollup(1), cube(2), columns(3), by(4), a, sets(5), set(6)", "rollup cube columns by sets set"),
+        ("postgresql", "SELECT a FROM t GROUP BY CUBE (a), ROLLUP (b) ORDER BY (a) FETCH FIRST (2) ROWS ONLY", ""),
+        ("postgresql", "SELECT json_agg(t), jsonb_object_agg(a, b), format_type(1, 2) FROM t TABLESAMPLE mine (3)", ""),
+        ("postgresql", "SELECT x FROM JSON_TABLE(j, '$[*]' COLUMNS (x int)) t JOIN (SELECT 1) u ON (true)", ""),
+        ("postgresql", "INSERT INTO t (a, b) VALUES (1, 2) ON CONFLICT (a) DO UPDATE SET (a, b) = (1, 2)", ""),
+        ("mysql", "SELECT operator(1), error(2), copy(3), €(), rollup(4)", "operator error copy € rollup"),
+        ("mysql", "SELECT DISTINCTROW (a), ST_X(p), ST_GeomFromText('POINT(1 1)'), mine(1) FROM t", "mine"),
+        ("mysql", "SELECT a FROM t, LATERAL (SELECT 1) x GROUP BY ROLLUP (a)", ""),
+    ],
+)
+def test_a_word_is_a_function_where_it_is_called(engine: str, sql: str, functions: str) -> None:
+    """Unreserved words of clauses are names that somebody may have given to a function; the clauses themselves call nothing."""
+    assert analyze(sql, engine).functions == tuple(functions.split())
+
+
+@pytest.mark.parametrize(
+    ("sql", "commits"),
+    [
+        ("LOAD INDEX INTO CACHE t", True),
+        ("LOAD DATA INFILE '/x' INTO TABLE t", False),
+        ("IMPORT TABLE FROM '/x.sdi'", True),
+        ("CLONE LOCAL DATA DIRECTORY '/x'", True),
+        ("CREATE TEMPORARY SEQUENCE s", True),
+        ("CREATE TEMPORARY TABLE s (id INT)", False),
+        ("SET STATEMENT max_statement_time = 1 FOR TRUNCATE TABLE t", True),
+        ("SET STATEMENT a = 1 FOR " * 2000 + "SELECT 1", False),
+        ("SET STATEMENT a = 1 FOR", False),
+        ("SET STATEMENT max_statement_time = 1, sort_buffer_size = 1000 FOR UPDATE t SET a = 1", False),
+    ],
+)
+def test_what_ends_a_transaction_on_mysql(sql: str, commits: bool) -> None:
+    """Statements before which the server commits, as MySQL 9.7 and MariaDB 10.11 were seen to do."""
+    assert analyze(sql, Engine.MYSQL).implicit_commit is commits
+
+
+@pytest.mark.parametrize("call", ["bt_index_parent_check('i')", "pg_buffercache_evict_all()", "(1).pg_buffercache_evict"])
+def test_extensions_that_administer(call: str) -> None:
+    """What extensions do to the server, or lock, is for the primary: a standby answers it by an error or by doing it."""
+    assert analyze(f"SELECT {call}", Engine.POSTGRESQL).intent is Intent.WRITE
