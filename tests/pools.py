@@ -12,7 +12,8 @@ from typing import Any
 from dbrouter.config.schema import PoolSettings
 from dbrouter.drivers.base import ConnectOptions
 from dbrouter.events import EventHub
-from dbrouter.pool import Pool
+from dbrouter.pool import Lease, Pool
+from dbrouter.pool.gauges import Waiter
 from dbrouter.pool.pace import PaceSettings
 from dbrouter.tasks import OwnedTasks
 from dbrouter.testing.fake import FakeDriver, FakeServer
@@ -93,3 +94,33 @@ async def ticks(count: int = 5) -> None:
     """Let the loop run *count* times."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+class Takes:
+    """For somebody in line: the idle connection of another pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    def look(self, waiter: Waiter) -> Lease | None:
+        """Take it."""
+        return self.pool.take(monotonic(), True)
+
+    def leave(self, waiter: Waiter) -> None:
+        """There is no other line."""
+
+
+class Joins:
+    """Joins the line of another pool at the first look."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
+
+    def look(self, waiter: Waiter) -> Lease | None:
+        """Stand there too."""
+        self.pool.join(waiter)
+        return None
+
+    def leave(self, waiter: Waiter) -> None:
+        """No more."""
+        self.pool.leave(waiter)

@@ -19,7 +19,7 @@ from dbrouter.cluster.balancer import Balancer
 from dbrouter.cluster.node import NOT_PROBED, Member
 from dbrouter.config.schema import RetrySettings
 from dbrouter.errors import CircuitOpenError, ConnectError, NoNodeAvailableError, Refusal, RoutingError
-from dbrouter.pool.gauges import CONNECT_PATIENCE
+from dbrouter.pool.gauges import CONNECT_PATIENCE, Waiter
 from dbrouter.pool.lease import Lease
 from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.budget import RetryBudget
@@ -265,9 +265,8 @@ class Hostgroup:
         peers = _Peers(self, member, now, check, tried)
         if (member.pool.full or member.pool.stalled(now)) and (spare := peers.spare()) is not None:
             member = spare
-            peers.out.add(spare)
         lease = await member.pool.acquire(deadline, check, elsewhere=peers)
-        return peers.found or member, lease
+        return peers.server_of(lease), lease
 
     def spare(self, tried: Collection[Member]) -> Member | None:
         """A usable member with an idle connection for one more caller, that was not *tried*; None where there is none."""
@@ -321,39 +320,52 @@ def _give_up(waiter: asyncio.Future[None]) -> None:
 
 class _Peers:
     """
-    The members that could serve a call which stands in the line of *member* since *now*; asked by its pool.
+    The members that could serve a call which stands in the line of *member* since *now*; an `Elsewhere` for its pool.
 
-    Attributes:
-        out: those that are not asked.
-        found: whose connection was answered.
+    Once *member* has lent out all it may have, or has taken too long to connect, an idle connection of another one serves; where
+    none is idle the call joins their lines too, so that it is served by whoever has the next one.
     """
 
-    __slots__ = ("_check", "_hostgroup", "_member", "_since", "found", "out")
+    __slots__ = ("_check", "_hostgroup", "_joined", "_member", "_out", "_since")
 
     def __init__(self, hostgroup: Hostgroup, member: Member, now: float, check: bool, tried: Collection[Member]) -> None:
         self._hostgroup = hostgroup
         self._member = member
         self._since = now
         self._check = check
-        self.out = {member, *tried}
-        self.found: Member | None = None
+        self._out = {member, *tried}
+        self._joined: list[Member] = []
 
     def spare(self) -> Member | None:
-        """One that has an idle connection."""
-        return self._hostgroup.spare(self.out)
+        """One that has an idle connection; the call stands in its line from now on, instead of that of *member*."""
+        spare = self._hostgroup.spare(self._out)
+        if spare is not None:
+            self._out.add(spare)
+            self._member = spare
+        return spare
 
-    def __call__(self) -> Lease | None:
+    def server_of(self, lease: Lease) -> Member:
+        """Whose connection *lease* is."""
+        return next((member for member in self._joined if member.pool is lease.pool), self._member)
+
+    def look(self, waiter: Waiter) -> Lease | None:
         """
-        An idle connection of one of them, once *member* has lent out all it may have, or has taken too long to connect; or None.
+        See `Elsewhere`.
 
         Raises:
-            ConnectError: there is one, but somebody has to look first whether it still lives.
+            ConnectError: there is an idle connection, but somebody has to look first whether it still lives.
         """
         now = monotonic()
-        if not self._member.pool.full and now - self._since < CONNECT_PATIENCE:
+        pool = self._member.pool
+        if not pool.full and now - self._since < CONNECT_PATIENCE:
             return None
-        spare = self.spare()
+        spare = self._hostgroup.spare(self._out)
         if spare is None:
+            for other in self._hostgroup.usable:
+                if other not in self._out:
+                    if other not in self._joined:
+                        self._joined.append(other)
+                    other.pool.join(waiter)
             return None
         lease = spare.pool.take(now, self._check)
         if lease is None:
@@ -361,8 +373,13 @@ class _Peers:
             raise ConnectError(
                 f"{node.id} had no connection for this call while {spare.node.id} has idle ones", endpoint=node.endpoint
             )
-        self.found = spare
+        self._joined.append(spare)
         return lease
+
+    def leave(self, waiter: Waiter) -> None:
+        """See `Elsewhere`."""
+        for member in self._joined:
+            member.pool.leave(waiter)
 
 
 class _LastUsable:

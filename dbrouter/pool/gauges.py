@@ -60,7 +60,7 @@ class Gauges:
     @property
     def waiting(self) -> int:
         """Callers in line."""
-        return len(self._state.waiters)
+        return len(self._state.waiters) - self._state.guests
 
     @property
     def outstanding(self) -> int:
@@ -124,7 +124,7 @@ class Gauges:
             connecting=state.connecting,
             settling=state.settling + state.checking,
             closing=state.closing,
-            waiting=len(state.waiters),
+            waiting=self.waiting,
             min_size=state.min_size,
             max_size=state.max_size,
             acquires=acquires,

@@ -4,6 +4,9 @@ Line: those who wait for a connection of a pool, in order of arrival.
 A caller stands in line with a future that `PoolState` keeps and whoever has a connection to give completes. It leaves in one of
 five ways: served; served by another pool (`elsewhere`); its time is over; sent away with an error; cancelled. Whatever happens
 between being served and hearing of it, the connection is either the caller's or passed on.
+
+The same future may stand in the lines of other pools as a guest: the first that serves it has served it, and the others pass over
+it, as over anybody who is gone.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
 from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
 from dbrouter.events import AcquireWaited, EventHub
@@ -23,8 +27,20 @@ from dbrouter.pool.stats import PoolCounters
 LOOK_ELSEWHERE_EVERY = 0.05
 """Seconds between two looks of somebody in line at whether another pool could serve at once."""
 
-Elsewhere = Callable[[], "Lease | None"]
-"""Answers an idle connection of another pool, if there is one; what it raises is for the caller."""
+
+class Elsewhere(Protocol):
+    """What somebody in line can do about other pools."""
+
+    def look(self, waiter: Waiter) -> Lease | None:
+        """
+        An idle connection of another pool, if there is one; else *waiter* may join other lines (`Pool.join`). What it raises is
+        for the caller.
+        """
+        ...
+
+    def leave(self, waiter: Waiter) -> None:
+        """*waiter* stands in no line any more."""
+        ...
 
 
 class Line:
@@ -81,7 +97,7 @@ class Line:
         finally:
             timer.cancel()
             if look is not None:
-                look.cancel()
+                look.cancel(waiter)
             waited = monotonic() - started
             self._counters.waited(waited)
             if lease is not None:
@@ -90,11 +106,21 @@ class Line:
                 pool = self._pool
                 event = AcquireWaited(hostgroup=pool.hostgroup, node=pool.node, waited=waited, served=lease is not None)
                 self._events.emit(event)
-            waiting = len(state.waiters)
+            waiting = self._pool.waiting
             state.leave(waiter)
         if lease is None:
             raise self._timeout(waited, waiting)
         return lease
+
+    def join(self, waiter: Waiter) -> None:
+        """*waiter*, who stands in the line of another pool, is served here too, if that comes first; by `leave` no more."""
+        if not self._state.draining:
+            self._state.enqueue(waiter, guest=True)
+            self._supply()
+
+    def leave(self, waiter: Waiter) -> None:
+        """See `join`."""
+        self._state.leave(waiter)
 
     def send_away(self, make: Callable[[], BaseException]) -> int:
         """Everybody in line raises what *make* makes, once for each. How many."""
@@ -133,7 +159,7 @@ class _Look:
         if self._waiter.done():
             return
         try:
-            lease = self._elsewhere()
+            lease = self._elsewhere.look(self._waiter)
         except Exception as error:
             self._waiter.set_exception(error)
             return
@@ -142,9 +168,10 @@ class _Look:
         else:
             self._timer = self._loop.call_later(LOOK_ELSEWHERE_EVERY, self._now)
 
-    def cancel(self) -> None:
-        """Look no more."""
+    def cancel(self, waiter: Waiter) -> None:
+        """Look no more, and leave every other line."""
         self._timer.cancel()
+        self._elsewhere.leave(waiter)
 
 
 def _give_up(waiter: Waiter) -> None:

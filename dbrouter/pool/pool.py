@@ -254,6 +254,14 @@ class Pool(Gauges):
             lease.trace()
         return lease
 
+    def join(self, waiter: Waiter) -> None:
+        """*waiter*, who stands in the line of another pool, stands in this one too: who serves first has served."""
+        self._line.join(waiter)
+
+    def leave(self, waiter: Waiter) -> None:
+        """*waiter* has been served, or gives up what it got by `join`."""
+        self._line.leave(waiter)
+
     def expire(self, why: str) -> None:
         """Use no connection opened before now any more: idle ones are closed now, those in use when they come back."""
         for action in self._state.on_expire(why):

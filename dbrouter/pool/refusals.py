@@ -44,7 +44,7 @@ def timed_out(
 
 def full(name: str, state: PoolState[Lease, Waiter]) -> PoolFullError:
     """The error for a caller who finds the line full."""
-    waiting = len(state.waiters)
+    waiting = len(state.waiters) - state.guests
     numbers = f"in_use={state.in_use} size={state.size}"
     message = f"pool {name!r} has {waiting} callers in line, which is max_waiting ({numbers})"
     return PoolFullError(message, pool=name, waiting=waiting)

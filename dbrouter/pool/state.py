@@ -170,6 +170,7 @@ class PoolState(Generic[SeatT, WaiterT]):
         "closing",
         "connecting",
         "draining",
+        "guests",
         "idle",
         "idle_timeout",
         "max_size",
@@ -196,7 +197,9 @@ class PoolState(Generic[SeatT, WaiterT]):
         self.seats: set[SeatT] = set()
         self.idle: list[SeatT] = []
         """Oldest first; taken from the end."""
-        self.waiters: OrderedDict[WaiterT, None] = OrderedDict()
+        self.waiters: OrderedDict[WaiterT, bool] = OrderedDict()
+        """In order of arrival; True for a guest, who stands in the line of another pool too and came here later."""
+        self.guests = 0
         self.connecting = 0
         self.checking = 0
         self.settling = 0
@@ -258,19 +261,21 @@ class PoolState(Generic[SeatT, WaiterT]):
             seat = self.take(now, check)
             if seat is not None:
                 return Take(seat)
-        if len(self.waiters) >= self.max_waiting and not self._forget_gone():
+        if len(self.waiters) - self.guests >= self.max_waiting and not self._forget_gone():
             # Where nobody may wait, no line would ever make the pool grow.
             self.wanted = not self.waiters
             return Refuse(full=True)
         return Wait()
 
-    def enqueue(self, waiter: WaiterT) -> None:
-        """*waiter* stands in line from now on, last."""
-        self.waiters[waiter] = None
+    def enqueue(self, waiter: WaiterT, *, guest: bool = False) -> None:
+        """*waiter* stands in line from now on, last; a *guest* is served like anybody, and told of nothing else."""
+        if waiter not in self.waiters:
+            self.waiters[waiter] = guest
+            self.guests += guest
 
     def leave(self, waiter: WaiterT) -> None:
         """*waiter* gives up its place, if it still has one."""
-        self.waiters.pop(waiter, None)
+        self.guests -= self.waiters.pop(waiter, False)
 
     # ---- giving back
 
@@ -472,9 +477,10 @@ class PoolState(Generic[SeatT, WaiterT]):
         return self.on_expire("draining"), self.dismiss()
 
     def dismiss(self) -> list[WaiterT]:
-        """Everybody in line leaves it."""
-        waiters = [waiter for waiter in self.waiters if not waiter.done()]
+        """Everybody leaves the line; those who have no other one."""
+        waiters = [waiter for waiter, guest in self.waiters.items() if not guest and not waiter.done()]
         self.waiters.clear()
+        self.guests = 0
         return waiters
 
     def on_fork(self) -> list[SeatT]:
@@ -485,6 +491,7 @@ class PoolState(Generic[SeatT, WaiterT]):
         self.seats.clear()
         self.idle.clear()
         self.waiters.clear()
+        self.guests = 0
         self.connecting = self.checking = self.settling = self.closing = self.aside = 0
         self.draining = True
         return seats
@@ -510,7 +517,8 @@ class PoolState(Generic[SeatT, WaiterT]):
         # One who was cancelled in this very tick still stands in the line: passed over.
         waiters = self.waiters
         while waiters:
-            waiter, _ = waiters.popitem(last=False)
+            waiter, guest = waiters.popitem(last=False)
+            self.guests -= guest
             if not waiter.done():
                 return waiter
         return None
@@ -518,7 +526,7 @@ class PoolState(Generic[SeatT, WaiterT]):
     def _forget_gone(self) -> bool:
         gone: Iterable[WaiterT] = [waiter for waiter in self.waiters if waiter.done()]
         for waiter in gone:
-            del self.waiters[waiter]
+            self.leave(waiter)
         return bool(gone)
 
     def _hand(self, seat: SeatT, waiter: WaiterT, now: float) -> Hand[SeatT, WaiterT]:
@@ -564,6 +572,7 @@ class PoolState(Generic[SeatT, WaiterT]):
             ("gone", places[_GONE], 0),
             ("aside", self.checking + self.settling + self.closing, self.aside),
             ("size within max_size", self.size <= max(self.max_size, self.outsized), True),
+            ("guests", sum(self.waiters.values()), self.guests),
             ("connecting is not negative", self.connecting >= 0, True),
             ("nobody waits beside an idle connection", not self.idle or self.checking >= len(self.waiters), True),
         ]

@@ -192,12 +192,12 @@ class Transaction(Pinned):
             verdict = self._context.driver.verdict(error, Phase.COMMIT, flavor=lease.connection.flavor)
             now = monotonic()
             settle_breaker(verdict, member, None, now, now - started)
-            self._lost = verdict.connection is not ConnectionFate.KEEP or lease.connection.closed
+            gone = verdict.connection is not ConnectionFate.KEEP or lease.connection.closed
+            self._lost = gone or lease.connection.in_transaction
             self._unsettled = lease.connection.needs_settling
-            if lease.connection.in_transaction:
-                self._lost = True
             self._give_back()
-            if verdict.outcome is Outcome.AMBIGUOUS and not self._at_stake:
+            unsent = gone and verdict.outcome in (Outcome.NOT_APPLIED, Outcome.ROLLED_BACK)
+            if not self._at_stake and (unsent or verdict.outcome is Outcome.AMBIGUOUS):
                 self._end_of_reads(node, f"{type(error).__name__}: {error}")
                 return
             if verdict.outcome is Outcome.AMBIGUOUS:
@@ -209,6 +209,13 @@ class Transaction(Pinned):
                     seconds=now - started,
                     attempts=1,
                 ) from error
+            if unsent:
+                self._replay_for = lost = ConnectionLostError(
+                    f"the connection to {node} was gone before COMMIT was sent ({type(error).__name__}: {error}); what was"
+                    " not committed yet is rolled back",
+                    node=node,
+                )
+                raise lost from error
             if verdict.outcome in (Outcome.ROLLED_BACK, Outcome.NOT_APPLIED):
                 self._replay_for = error
             raise noted(error, self._group.name, node, None, 1) from error.__cause__

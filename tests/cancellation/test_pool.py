@@ -11,9 +11,10 @@ import pytest
 
 from dbrouter.errors import PoolError
 from dbrouter.pool import Lease
+from dbrouter.pool.gauges import Waiter
 from dbrouter.terms import Engine
 from dbrouter.testing.fake import FakeDriver, FakeError, FakeServer
-from tests.pools import Bench, pool_over, ticks, until
+from tests.pools import Bench, Joins, pool_over, ticks, until
 
 
 async def cancelled(task: asyncio.Future[Any]) -> None:
@@ -154,13 +155,17 @@ async def test_cancelled_where_another_pool_serves(in_the_tick: bool) -> None:
         (await other.pool.acquire(None)).release()
         task: asyncio.Task[Any] | None = None
 
-        def elsewhere() -> Lease | None:
-            assert task is not None
-            if in_the_tick:
-                asyncio.get_running_loop().call_soon(task.cancel)  # served by then, and not yet awake
-            return other.pool.take(monotonic(), True)
+        class Other:
+            def look(self, waiter: Waiter) -> Lease | None:
+                assert task is not None
+                if in_the_tick:
+                    asyncio.get_running_loop().call_soon(task.cancel)  # served by then, and not yet awake
+                return other.pool.take(monotonic(), True)
 
-        task = asyncio.ensure_future(bench.pool.acquire(None, elsewhere=elsewhere))
+            def leave(self, waiter: Waiter) -> None:
+                assert waiter.done()
+
+        task = asyncio.ensure_future(bench.pool.acquire(None, elsewhere=Other()))
         if in_the_tick:
             await cancelled(task)
         else:
@@ -171,6 +176,43 @@ async def test_cancelled_where_another_pool_serves(in_the_tick: bool) -> None:
         held.release()
         await usable(bench, 1)
         await usable(other, 1)
+
+
+@pytest.mark.parametrize("what", ["served there", "served here", "cancelled", "cancelled as it is served", "sent away there"])
+async def test_a_guest_in_another_line(what: str) -> None:
+    """Whoever has the next connection serves, once; what becomes of the other line is none of the caller's; nothing is left."""
+    async with pool_over(size=1) as here, pool_over(size=1) as there:
+        mine, theirs = await here.pool.acquire(None), await there.pool.acquire(None)
+        task = asyncio.ensure_future(here.pool.acquire(None, elsewhere=Joins(there.pool)))
+        await until(lambda: there.pool._state.guests == 1, what="a guest")
+        assert (here.pool.waiting, there.pool.waiting) == (1, 0)
+        if what == "served there":
+            theirs.release()
+            mine.release()
+            (lease := await task).release()
+            assert lease is theirs
+        elif what == "served here":
+            mine.release()
+            theirs.release()
+            (lease := await task).release()
+            assert lease is mine
+        elif what == "sent away there":
+            there.pool.fail_waiters(lambda: LookupError("shunned"))
+            assert there.pool._state.guests == 0
+            mine.release()
+            (await task).release()
+            theirs.release()
+        else:
+            if what == "cancelled as it is served":
+                theirs.release()
+            task.cancel()
+            await cancelled(task)
+            mine.release()
+            if what == "cancelled":
+                theirs.release()
+        for bench in (here, there):
+            assert (bench.pool._state.guests, len(bench.pool._state.waiters), bench.pool._state.audit()) == (0, 0, [])
+            await usable(bench, 1)
 
 
 @pytest.mark.parametrize("steps", range(1, 8))

@@ -13,7 +13,7 @@ import pytest
 from dbrouter import NoNodeAvailableError, PinnedConnection, Router
 from dbrouter.terms import Engine
 from dbrouter.testing import FaultProxy, LocalCluster
-from tests.routers import until, whole
+from tests.routers import dialect, until, whole
 
 SLOW = 0.05
 """Seconds that the far replica's answers take longer."""
@@ -169,6 +169,34 @@ async def test_a_pool_that_is_lent_out_fails_no_read_while_a_peer_could_serve(cl
             assert served.total() == 60 and holder not in served
             assert monotonic() - started < 1.9, "somebody waited for the connection that is pinned"
         assert len(await shares(router, 10)) == 2
+        assert [member.pool.timeouts for member in router.stats().members] == [0, 0, 0]
+
+
+async def test_nobody_starves_in_the_line_of_a_pool_that_is_lent_out(cluster: LocalCluster) -> None:
+    """
+    One replica's only connection is pinned, and the other one has as much to do as it can: callers of either are served in the
+    order in which they come, and none waits for the one that is pinned.
+    """
+    document = place(cluster, balance="round_robin")
+    document["pool"] = {"min_size": 1, "max_size": 1, "acquire_timeout": "3s"}
+    read = dialect(cluster).sleep(0.01)
+    waits: list[float] = []
+    async with Router.open(document) as router:
+        await all_probed(router)
+        assert len(await shares(router, 10)) == 2
+
+        async def work() -> None:
+            while monotonic() < over:
+                started = monotonic()
+                await router.fetch(read)
+                waits.append(monotonic() - started)
+
+        async with router.connection(readonly=True) as pinned:
+            await pinned.fetchval("SELECT 1")
+            over = monotonic() + 4.0
+            await asyncio.gather(*(work() for _ in range(16)))
+
+        assert max(waits) < 2.0, f"16 callers of one connection, 10 ms each: one waited {max(waits):.2f}s"
         assert [member.pool.timeouts for member in router.stats().members] == [0, 0, 0]
 
 

@@ -29,7 +29,7 @@ from dbrouter import (
 from dbrouter.events import Event, RetryScheduled
 from dbrouter.testing import FaultProxy, LocalCluster
 from tests.load import QUICK, TABLES, Diary, all_usable, gather_limited, kill_clients, through
-from tests.routers import dialect
+from tests.routers import dialect, until
 
 NOT_SENT = (CircuitOpenError, ConnectError, DeadlineExceededError, NoNodeAvailableError, PoolTimeoutError, RetriesExhaustedError)
 """What a write may be refused with: it must not be there."""
@@ -283,6 +283,21 @@ async def test_a_connection_lost_at_commit_before_it_was_sent(cluster: LocalClus
         await router.run(work)
     assert runs == 2
     assert await entries(cluster) == [(1, 2)]
+
+
+async def test_a_session_ended_before_commit_is_told_in_our_words(cluster: LocalCluster) -> None:
+    """The server ends the session before COMMIT: ConnectionLostError or OutcomeUnknownError, never what the driver says."""
+    insert = dialect(cluster).sql("INSERT INTO load_entry VALUES ({1}, {2})")
+    async with behind_proxy(cluster) as (router, _, _):
+        for number, settled in enumerate((True, False)):
+            with pytest.raises((ConnectionLostError, OutcomeUnknownError)) as caught:
+                async with router.transaction() as tx:
+                    await tx.execute(insert, number, 0)
+                    await asyncio.to_thread(kill_clients, cluster.primary)
+                    if settled:
+                        await until(lambda lease=tx._held()[0]: not lease.connection.check(), what="the server's last word")  # type: ignore[misc]
+            assert "COMMIT" in str(caught.value)
+    assert await entries(cluster) == []
 
 
 # ---- conflicts

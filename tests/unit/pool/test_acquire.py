@@ -13,7 +13,7 @@ from dbrouter.errors import BugError, PoolClosedError, PoolFullError, PoolTimeou
 from dbrouter.events import AcquireWaited, ConnectionClosed, ConnectionOpened, LeaseLeaked
 from dbrouter.pool import Lease, Pool
 from dbrouter.testing.fake import FakeError, FakeServer
-from tests.pools import pool_over, ticks, until
+from tests.pools import Takes, pool_over, ticks, until
 
 
 def take(pool: Pool, check: bool = False) -> Lease | None:
@@ -372,7 +372,7 @@ async def test_a_lease_of_another_pool_counts_there() -> None:
         held = await bench.pool.acquire(None)
         (await other.pool.acquire(None)).release()
         for _ in range(3):
-            lease = await bench.pool.acquire(None, elsewhere=lambda: other.pool.take(monotonic(), True))
+            lease = await bench.pool.acquire(None, elsewhere=Takes(other.pool))
             assert lease.pool is other.pool
             lease.release()
         held.release()
