@@ -62,7 +62,7 @@ class Transaction(Pinned):
     ``async with router.transaction() as tx``.
 
     Raises, on leaving:
-        OutcomeUnknownError: COMMIT was sent and its answer never came; never where all that was sent were reads.
+        OutcomeUnknownError: COMMIT was sent and its answer never came; never of reads in a read-only transaction or session.
         TransactionAbortedError: the server had rolled back and the block swallowed the error.
         the server's own error where COMMIT itself was refused (a deferred constraint, a serialization failure).
 
@@ -94,7 +94,7 @@ class Transaction(Pinned):
         """The server has committed it implicitly: what is sent from now on is outside of any transaction."""
         self._savepoints = 0
         self._at_stake = False
-        """Whether COMMIT decides anything: something was sent that is no read, or may be none."""
+        """Whether COMMIT decides anything: something was sent that is no read, or where the server would let it write."""
         self.refuse_implicit_commit: str | None = None
         """Who refuses statements that commit implicitly here (MySQL DDL), or None."""
 
@@ -224,7 +224,7 @@ class Transaction(Pinned):
 
     def _end_of_reads(self, node: str, why: str) -> None:
         """
-        The answer to COMMIT never came, and all that was sent were reads: their rows are the caller's, and nothing is in doubt.
+        The answer to COMMIT never came, and all that was sent were reads where nothing can write: nothing is in doubt.
 
         Raises:
             ConnectionLostError: serializable on PostgreSQL, where reads hold only once they are committed; `run` repeats it.
@@ -288,7 +288,8 @@ class Transaction(Pinned):
 
     def _mark(self, plan: Plan, lease: Lease) -> None:
         super()._mark(plan, lease)
-        harmless = plan.pure or self._readonly or (self._member is not None and self._member.read_only)
+        # Only where the server itself refuses writes: elsewhere a view or an operator may write, and its text does not show it.
+        harmless = self._readonly or (self._member is not None and self._member.read_only)
         if not (plan.read and self._reading and harmless):
             self._at_stake = True
 

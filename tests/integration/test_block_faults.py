@@ -160,7 +160,7 @@ async def test_rows_that_were_delivered_are_not_taken_back(cluster: LocalCluster
             proxy.heal()
         assert count == len(expected)
 
-        async with router.transaction() as tx:
+        async with router.transaction(readonly=True) as tx:
             assert await tx.fetchval("SELECT count(*) FROM load_item") == count
             for proxy in proxies:
                 proxy.drop_replies()
@@ -168,6 +168,26 @@ async def test_rows_that_were_delivered_are_not_taken_back(cluster: LocalCluster
         for proxy in proxies:
             proxy.heal()
         await all_usable(router)
+
+
+async def test_what_looks_like_a_read_may_have_written_where_the_server_lets_it(pg: LocalCluster) -> None:
+    """A view that writes, read in a transaction on the primary: its text shows nothing, so a lost COMMIT leaves it in doubt."""
+    async with proxied(pg) as (proxies, source), Router.open(source | STILL | {"start": "all"}) as router:
+        await prepare(router, pg)
+        for statement in (
+            "DROP VIEW IF EXISTS sly",
+            "CREATE OR REPLACE FUNCTION sly_write() RETURNS int LANGUAGE sql VOLATILE AS"
+            " 'INSERT INTO load_entry VALUES (1, 1) RETURNING 1'",
+            "CREATE VIEW sly AS SELECT sly_write() AS n",
+        ):
+            await router.execute(statement)
+        with pytest.raises(OutcomeUnknownError):
+            async with router.transaction() as tx:
+                assert await tx.fetchval("SELECT n FROM sly") == 1
+                proxies[0].cut_after(0)
+        proxies[0].heal()
+        await all_usable(router)
+        await router.execute("DROP VIEW sly")
 
 
 async def test_a_function_nobody_knows_has_written_nothing_on_a_replica(pg: LocalCluster) -> None:
@@ -257,7 +277,7 @@ async def test_serializable_reads_hold_only_once_committed(pg: LocalCluster) -> 
 
         assert await router.run(work, readonly=True, isolation="serializable") > 0 and runs == 2
         with pytest.raises(ConnectionLostError, match="serializable"):
-            async with router.transaction(isolation="serializable") as tx:
+            async with router.transaction(isolation="serializable", readonly=True) as tx:
                 await tx.fetchval("SELECT count(*) FROM load_item")
                 proxies[0].reset()
 
