@@ -158,9 +158,12 @@ class LocalCluster:
 
     # --- replication ------------------------------------------------------------------------------
 
-    def wait_caught_up(self, timeout: float = 30) -> None:
+    def wait_caught_up(self, timeout: float = 75) -> None:
         """
         Wait until every replica that runs and is not frozen has applied what the primary's log holds now.
+
+        On PostgreSQL a query that still runs on a standby holds back a DROP of what it reads for as long as
+        ``max_standby_streaming_delay``, which is 30 s; the default *timeout* leaves room for two of them.
 
         Raises:
             ServerError: one had not within *timeout* seconds.
