@@ -13,6 +13,7 @@ import dbrouter
 from dbrouter import DeadlineExceededError, Router, SessionStatementError, StatementRejectedError
 from dbrouter.events import QueryLogged, RuleVetoed
 from dbrouter.testing import LocalCluster
+from tests.load import kill_clients
 from tests.routers import Listener, dialect, until, whole
 
 TABLE = ("DROP TABLE IF EXISTS fx", "CREATE TABLE fx(id int PRIMARY KEY, v varchar(40))", "INSERT INTO fx VALUES (1, 'one')")
@@ -299,6 +300,8 @@ async def test_copies_leave_connections_to_those_who_wait_for_answers(cluster: L
         assert (mirror.running, mirror.waiting, mirror.dropped, mirror.sent) == (2, 8, 0, 0)
     finally:
         await router.aclose(timeout=0.1)
+        # What still sleeps on the replica would hold back what the next test does there.
+        await asyncio.to_thread(kill_clients, cluster.replicas[0])
     assert router.stats().mirror.running == 0
 
 
