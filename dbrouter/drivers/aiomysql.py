@@ -13,131 +13,74 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, Sequence
-from operator import methodcaller
+from collections.abc import Callable
 from typing import Any
 
 import aiomysql.connection as library
-from pymysql.connections import MAX_PACKET_LEN, TEXT_TYPES
-from pymysql.constants import CLIENT, FIELD_TYPE
+from pymysql.connections import MAX_PACKET_LEN
+from pymysql.constants import CLIENT
 from pymysql.converters import decoders, escape_item, through
 from pymysql.err import InterfaceError, MySQLError, OperationalError
 from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
-from dbrouter.drivers.base import ConnectOptions, PasswordProvider
-from dbrouter.drivers.mysql import flavor_of, judge
-from dbrouter.drivers.mysql_connect import as_latin1, must_encrypt, open_session, session_settings, tls_context
+from dbrouter.drivers.base import ConnectOptions
+from dbrouter.drivers.mysql_columns import reading, value_maker
+from dbrouter.drivers.mysql_connect import link_arguments, must_encrypt
+from dbrouter.drivers.mysql_driver import MysqlDriver
 from dbrouter.drivers.mysql_indirect import IndirectSession
-from dbrouter.drivers.mysql_session import Errors, MysqlSession
-from dbrouter.drivers.outcome import Verdict
-from dbrouter.drivers.sockets import watch_peer
+from dbrouter.drivers.mysql_session import Errors, MysqlSession, Reconnect
 from dbrouter.drivers.textprotocol import Column, Columns, Incoming
-from dbrouter.terms import Engine, Flavor, Phase
+from dbrouter.terms import Flavor
 
-_OPTIONS = {
-    "charset": "charset",
-    "program_name": "program_name",
-    "application_name": "program_name",
-    "auth_plugin": "auth_plugin",
-    "server_public_key": "server_public_key",
-    "conv": "conv",
-}
+_ERRORS = Errors(OperationalError, InterfaceError, MySQLError, MysqlPacket)
 
 
-class AiomysqlDriver:
-    """
-    Connections to MySQL and MariaDB by aiomysql.
-
-    Args:
-        direct: decode replies ourselves (see the module's docstring); False always goes through aiomysql's own code.
-    """
+class AiomysqlDriver(MysqlDriver["_Link"]):
+    """Connections to MySQL and MariaDB by aiomysql."""
 
     name = "aiomysql"
-    engine = Engine.MYSQL
+    _errors = _ERRORS
+    _own_options = ("auth_plugin",)
 
-    def __init__(self, *, direct: bool = True) -> None:
-        self._direct = direct
-        self._columns: dict[tuple[str, int], tuple[Any, Columns]] = {}
+    def _link(self, options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Link:
+        link = _Link(db=options.database, **{"conv": decoders, **link_arguments(options, settings, secret)})
+        link.must_encrypt = must_encrypt(options)
+        return link
 
-    def __repr__(self) -> str:
-        return f"<AiomysqlDriver{'' if self._direct else ' direct=False'}>"
-
-    async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> MysqlSession:
-        """
-        Open a connection: socket, TLS, authentication, and in one round trip settings, init statements and the read-only session.
-
-        Raises:
-            OperationalError: 2003 when it cannot be reached or the whole took longer than ``options.timeout``; 2026 TLS;
-                the server's own numbers.
-            ConnectError: the password provider failed, or took the whole time.
-            ConfigError: options that no server could fulfil.
-        """
-        settings, statements = session_settings(options, _OPTIONS, "aiomysql")
-        return await self._open(options, settings, password, None, statements)
-
-    async def _open(
-        self,
-        options: ConnectOptions,
-        settings: dict[str, Any],
-        password: PasswordProvider | None,
-        peer: tuple[str, int] | None,
-        statements: Sequence[str] | None,
-    ) -> MysqlSession:
-        def session_for(link: _Link) -> MysqlSession:
-            transport = link._writer.transport
-            watch_peer(transport.get_extra_info("socket"))
-            # For KILL: the address that answered, not the name, which may stand for several servers.
-            met = None if options.host.startswith("/") else tuple(transport.get_extra_info("peername")[:2])
-
-            async def reconnect() -> MysqlSession:
-                return await self._open(options, settings, password, met, None)
-
-            make: type[AiomysqlConnection | IndirectConnection] = IndirectConnection
-            if self._direct and _can_go_direct(link):
-                make = AiomysqlConnection
-            return make(link, flavor_of(link.server_version), reconnect, self._columns_for(link))
-
-        return await open_session(
-            options,
-            password,
-            link_for=lambda secret: _link(options, settings, secret),
-            session_for=session_for,
-            errors=_ERRORS,
-            peer=peer,
-            statements=statements,
-        )
-
-    def _columns_for(self, link: _Link) -> Columns:
-        key = (link.encoding, id(link.decoders))
-        found = self._columns.get(key)
-        if found is None:
-            # The decoders are held beside what was made of them, so that no others ever have their id.
-            found = self._columns[key] = link.decoders, Columns(_column_parser(link.encoding, link.decoders))
-        return found[1]
-
-    def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
-        """Judge *error* by the tables of `mysql.py`."""
-        return judge(error, phase, flavor)
+    def _session_class(self, link: _Link) -> type[AiomysqlSession]:
+        return AiomysqlConnection if self._direct and _can_go_direct(link) else IndirectConnection
 
 
-class AiomysqlConnection(MysqlSession):
+class AiomysqlSession(MysqlSession):
+    """What is aiomysql's own, whoever reads the replies."""
+
+    _errors = _ERRORS
+
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Reconnect, columns: Columns) -> None:
+        super().__init__(raw, flavor, reconnect, columns)
+        self._reader, self._writer = raw._reader, raw._writer
+
+    @staticmethod
+    def _fallback(value: Any) -> str:
+        return str(escape_item(value, "utf8mb4"))
+
+    def _pause(self, paused: bool) -> None:
+        """`StreamReader` stops and resumes by itself."""
+
+    async def _wait_closed(self) -> None:
+        try:
+            await self._writer.wait_closed()
+        except OSError:  # it was broken already; closed is closed
+            pass
+
+
+class AiomysqlConnection(AiomysqlSession):
     """One connection by aiomysql, replies decoded from its `StreamReader`."""
 
-    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
-        super().__init__(
-            raw,
-            flavor,
-            reconnect,
-            transport=raw._writer.transport,
-            columns=columns,
-            encoding=raw.encoding,
-            fallback=_fallback,
-            errors=_ERRORS,
-        )
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Reconnect, columns: Columns) -> None:
+        super().__init__(raw, flavor, reconnect, columns)
         self._loop = asyncio.get_running_loop()
-        self._writer = raw._writer
-        self._reader = raw._reader
-        self._buffer: bytearray = getattr(raw._reader, "_buffer", bytearray())
+        self._buffer: bytearray = raw._reader._buffer
 
     def _arrival(self, need: int) -> asyncio.Future[None] | None:
         reader = self._reader
@@ -175,44 +118,12 @@ class AiomysqlConnection(MysqlSession):
     def _unread(self) -> bytes:
         return bytes(self._buffer)
 
-    def _pause(self, paused: bool) -> None:
-        """`StreamReader` stops and resumes by itself."""
 
-    async def _wait_closed(self) -> None:
-        await _wait_closed(self._writer)
-
-
-class IndirectConnection(IndirectSession):
+class IndirectConnection(IndirectSession, AiomysqlSession):
     """The same by aiomysql's own `query`: slower, and independent of how asyncio and aiomysql look inside."""
-
-    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
-        super().__init__(
-            raw,
-            flavor,
-            reconnect,
-            transport=raw._writer.transport,
-            columns=columns,
-            encoding=raw.encoding,
-            fallback=_fallback,
-            errors=_ERRORS,
-        )
-        self._reader, self._writer = raw._reader, raw._writer
 
     def _is_stale(self) -> bool:
         return bool(self._reader.at_eof())
-
-    def _pause(self, paused: bool) -> None:
-        """`StreamReader` stops and resumes by itself."""
-
-    async def _wait_closed(self) -> None:
-        await _wait_closed(self._writer)
-
-
-async def _wait_closed(writer: asyncio.StreamWriter) -> None:
-    try:
-        await writer.wait_closed()
-    except OSError:  # it was broken already; closed is closed
-        pass
 
 
 class _Link(library.Connection):  # type: ignore[misc]  # aiomysql has no type information
@@ -271,6 +182,23 @@ class _Link(library.Connection):  # type: ignore[misc]  # aiomysql has no type i
         if plugin == "mysql_clear_password" and not self._secure:
             raise OperationalError(2061, "the server asks for the password in clear text, and the connection is not encrypted")
 
+    @property
+    def transport(self) -> Any:
+        """asyncio's, once the socket is open."""
+        return self._writer.transport
+
+    def column_parser(self) -> Callable[[bytes], Column]:
+        """Columns as aiomysql reads them, except that ``int`` and ``float`` read the bytes themselves."""
+        encoding, converters = self.encoding, self.decoders
+
+        def parse(payload: bytes) -> Column:
+            field = FieldDescriptorPacket(payload, encoding)
+            converter = converters.get(field.type_code)
+            text, converter = reading(field.type_code, field.charsetnr, encoding, None if converter is through else converter)
+            return field.name, value_maker(text, converter), None
+
+        return parse
+
     def abort(self) -> None:
         """Close at once, without a flush or a TLS farewell."""
         writer, self._writer, self._reader = self._writer, None, None
@@ -278,66 +206,5 @@ class _Link(library.Connection):  # type: ignore[misc]  # aiomysql has no type i
             writer.transport.abort()
 
 
-def _link(options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Link:
-    local = options.host.startswith("/")
-    link = _Link(
-        host=options.host,
-        port=options.port,
-        user=options.user,
-        password=as_latin1(secret),
-        db=options.database,
-        unix_socket=options.host if local else None,
-        client_flag=CLIENT.FOUND_ROWS if options.found_rows else 0,
-        ssl=tls_context(options.tls, local=local),
-        autocommit=None,
-        **({"conv": decoders} | settings),
-    )
-    link.must_encrypt = must_encrypt(options.tls, local=local)
-    return link
-
-
 def _can_go_direct(link: _Link) -> bool:
     return all(hasattr(link._reader, name) for name in ("_buffer", "_waiter", "_eof", "_exception", "_paused", "_transport"))
-
-
-def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
-    """Names and converters as aiomysql chooses them, except that ``int`` and ``float`` read the bytes themselves."""
-
-    decoded = methodcaller("decode", encoding)
-
-    def parse(payload: bytes) -> Column:
-        field = FieldDescriptorPacket(payload, encoding)
-        kind = field.type_code
-        converter = converters.get(kind)
-        if converter is through:
-            converter = None
-        if kind in TEXT_TYPES and kind != FIELD_TYPE.JSON and field.charsetnr == 63:
-            return field.name, converter, None
-        text = decoded if kind == FIELD_TYPE.JSON or kind in TEXT_TYPES else _ascii
-        if converter is None:
-            return field.name, text, None
-        if converter is int or converter is float:
-            return field.name, converter, None
-        return field.name, lambda data: converter(text(data)), None
-
-    return parse
-
-
-_ascii = methodcaller("decode", "ascii")
-
-
-def _fallback(value: Any) -> str:
-    return str(escape_item(value, "utf8mb4"))
-
-
-def _server_error(payload: bytes) -> Exception:
-    """The exception for an error packet, as PyMySQL makes it."""
-    try:
-        MysqlPacket(payload, "utf8").raise_for_error()
-    except MySQLError as error:
-        found: Exception = error.with_traceback(None)
-        return found
-    raise AssertionError("an error packet raises")
-
-
-_ERRORS = Errors(OperationalError, InterfaceError, _server_error, MySQLError)

@@ -20,22 +20,19 @@ from __future__ import annotations
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable, Sequence
-from operator import methodcaller
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from dbrouter.drivers.asyncmy_buffer import BufferSession, is_readable, unread
-from dbrouter.drivers.base import ConnectOptions, PasswordProvider
-from dbrouter.drivers.mysql import flavor_of, judge
-from dbrouter.drivers.mysql_connect import as_latin1, must_encrypt, open_session, session_settings, tls_context
+from dbrouter.drivers.asyncmy_buffer import BufferSession, ProtocolSession, is_readable, unread
+from dbrouter.drivers.base import ConnectOptions
+from dbrouter.drivers.mysql_columns import reading, value_maker
+from dbrouter.drivers.mysql_connect import link_arguments, must_encrypt
+from dbrouter.drivers.mysql_driver import MysqlDriver
 from dbrouter.drivers.mysql_indirect import IndirectSession
-from dbrouter.drivers.mysql_session import Errors, MysqlSession
-from dbrouter.drivers.outcome import Verdict
+from dbrouter.drivers.mysql_session import Errors
 from dbrouter.drivers.rows import Row
-from dbrouter.drivers.sockets import watch_peer
-from dbrouter.drivers.textprotocol import Column, Columns, Head, Incoming, Table
+from dbrouter.drivers.textprotocol import Column, Head, Incoming, Table
 from dbrouter.errors import ConfigError
-from dbrouter.terms import Engine, Flavor, Phase
 
 if TYPE_CHECKING:  # its type information does not cover what we use
     Library: Any = object
@@ -50,7 +47,6 @@ if TYPE_CHECKING:  # its type information does not cover what we use
     parse_rows_from_buffer: Any
     escape_item: Any
     through: Any
-    FIELD_TYPE: Any
     version: str | None
     not_found: str
 else:
@@ -62,13 +58,13 @@ else:
         from asyncmy.charset import charset_by_name
         from asyncmy.connection import Connection as Library
         from asyncmy.connection import _MySQLProtocol as Protocol
-        from asyncmy.constants import CLIENT, FIELD_TYPE
+        from asyncmy.constants import CLIENT
         from asyncmy.converters import escape_item, through
         from asyncmy.errors import InterfaceError, MySQLError, OperationalError
         from asyncmy.protocol import FieldDescriptorPacket, MysqlPacket
     except ImportError as error:
         Library, not_found = object, str(error)
-        MySQLError = InterfaceError = OperationalError = Exception
+        MySQLError = InterfaceError = OperationalError = MysqlPacket = Exception
     else:
         not_found = ""
     try:
@@ -77,14 +73,8 @@ else:
         parse_rows_from_buffer = None
 
 _OLDEST = (0, 2, 13)
-_OPTIONS = {
-    "charset": "charset",
-    "program_name": "program_name",
-    "application_name": "program_name",
-    "auth_plugin_map": "auth_plugin_map",
-    "server_public_key": "server_public_key",
-    "conv": "conv",
-}
+_ENCODINGS = {None: 0, "utf8": 1, "ascii": 2}
+"""Codes of asyncmy's row parser; 3 is any other."""
 _LONGEST = 0xFFFFFF
 _CONNECTING = (
     "_auth_plugin_name",
@@ -111,19 +101,24 @@ _CONNECTING = (
 """What `_Link` and the sessions use of `asyncmy.Connection` beyond its public calls."""
 
 
-class AsyncmyDriver:
+_ERRORS = Errors(OperationalError, InterfaceError, MySQLError, MysqlPacket)
+
+
+def _literal(value: Any) -> str:
+    return str(escape_item(value, "utf8mb4"))
+
+
+class AsyncmyDriver(MysqlDriver["_Link"]):
     """
     Connections to MySQL and MariaDB by asyncmy.
-
-    Args:
-        direct: decode replies ourselves (see the module's docstring); False always goes through asyncmy's own code.
 
     Raises:
         ConfigError: asyncmy is not installed, too old, or so new that we cannot connect by it.
     """
 
     name = "asyncmy"
-    engine = Engine.MYSQL
+    _errors = _ERRORS
+    _own_options = ("auth_plugin_map",)
 
     def __init__(self, *, direct: bool = True) -> None:
         if version is None:
@@ -132,69 +127,24 @@ class AsyncmyDriver:
             raise ConfigError(f"asyncmy {version} mixes up replies after a cancelled query; at least 0.2.13 is needed")
         if not_found:
             raise ConfigError(f"asyncmy {version} is not one that dbrouter can use ({not_found}); 0.2.13 to 0.2.18 are")
-        self._direct = direct
+        super().__init__(direct=direct)
         self._compiled = _can_parse()
-        self._columns: dict[tuple[str, int], tuple[Any, Columns]] = {}
 
-    def __repr__(self) -> str:
-        return f"<AsyncmyDriver{'' if self._direct else ' direct=False'}>"
+    def _link(self, options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Link:
+        link = _Link(database=options.database, **link_arguments(options, settings, secret))
+        link.must_encrypt = must_encrypt(options)
+        missing = [name for name in _CONNECTING if not hasattr(link, name)]
+        if missing:
+            raise ConfigError(
+                f"asyncmy {version} is not one that dbrouter can use (its Connection has no {', '.join(missing)}); "
+                "0.2.13 to 0.2.18 are"
+            )
+        return link
 
-    async def connect(self, options: ConnectOptions, *, password: PasswordProvider | None = None) -> MysqlSession:
-        """
-        Open a connection: socket, TLS, authentication, and in one round trip settings, init statements and the read-only session.
-
-        Raises:
-            OperationalError: 2003 when it cannot be reached or the whole took longer than ``options.timeout``; 2026 TLS;
-                the server's own numbers.
-            ConnectError: the password provider failed, or took the whole time.
-            ConfigError: options that no server could fulfil.
-        """
-        settings, statements = session_settings(options, _OPTIONS, "asyncmy")
-        return await self._open(options, settings, password, None, statements)
-
-    async def _open(
-        self,
-        options: ConnectOptions,
-        settings: dict[str, Any],
-        password: PasswordProvider | None,
-        peer: tuple[str, int] | None,
-        statements: Sequence[str] | None,
-    ) -> MysqlSession:
-        def session_for(link: _Link) -> MysqlSession:
-            transport = link._transport
-            watch_peer(transport.get_extra_info("socket"))
-            # For KILL: the address that answered, not the name, which may stand for several servers.
-            met = None if options.host.startswith("/") else tuple(transport.get_extra_info("peername")[:2])
-
-            async def reconnect() -> MysqlSession:
-                return await self._open(options, settings, password, met, None)
-
-            conv = settings.get("conv")
-            key = (link._encoding, id(conv))
-            columns = self._columns.get(key)
-            if columns is None:
-                # The converters are held beside what was made of them, so that no others ever have their id.
-                columns = self._columns[key] = conv, Columns(_column_parser(link._encoding, link._decoders))
-            return self._session_class(link)(link, flavor_of(link.server_version), reconnect, columns[1])
-
-        return await open_session(
-            options,
-            password,
-            link_for=lambda secret: _link(options, settings, secret),
-            session_for=session_for,
-            errors=_ERRORS,
-            peer=peer,
-            statements=statements,
-        )
-
-    def _session_class(self, link: _Link) -> Callable[..., MysqlSession]:
+    def _session_class(self, link: _Link) -> type[ProtocolSession]:
         if not (self._direct and is_readable(link._proto)):
             return IndirectConnection
         return AsyncmyConnection if self._compiled else UncompiledConnection
-
-    def verdict(self, error: BaseException, phase: Phase, *, flavor: Flavor | None = None) -> Verdict:
-        """Judge *error* by the tables of `mysql.py`."""
-        return judge(error, phase, flavor)
 
 
 class _CompiledIncoming(Incoming):
@@ -230,10 +180,10 @@ class _CopyingIncoming(Incoming):
 class AsyncmyConnection(BufferSession):
     """One connection by asyncmy, replies decoded from its protocol's buffer."""
 
-    _incoming_class: type[Incoming] = _CompiledIncoming
+    _errors = _ERRORS
+    _incoming_class: ClassVar[type[Incoming]] = _CompiledIncoming
 
-    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
-        super().__init__(raw, flavor, reconnect, columns, fallback=_fallback, errors=_ERRORS)
+    _fallback = staticmethod(_literal)
 
 
 class UncompiledConnection(AsyncmyConnection):
@@ -242,22 +192,12 @@ class UncompiledConnection(AsyncmyConnection):
     _incoming_class = _CopyingIncoming
 
 
-class IndirectConnection(IndirectSession):
+class IndirectConnection(IndirectSession, ProtocolSession):
     """The same by asyncmy's own `query`: slower, and independent of asyncmy's buffer and parser."""
 
-    def __init__(self, raw: Any, flavor: Flavor, reconnect: Callable[[], Awaitable[MysqlSession]], columns: Columns) -> None:
-        super().__init__(
-            raw,
-            flavor,
-            reconnect,
-            transport=raw._transport,
-            columns=columns,
-            encoding=raw._encoding,
-            fallback=_fallback,
-            errors=_ERRORS,
-        )
-        self._protocol = raw._proto
-        self._paused = False
+    _errors = _ERRORS
+
+    _fallback = staticmethod(_literal)
 
     def terminate(self) -> None:
         """Close the socket at once, also where asyncmy has let go of it to close it in its own time."""
@@ -266,18 +206,6 @@ class IndirectConnection(IndirectSession):
 
     def _is_stale(self) -> bool:
         return False
-
-    def _pause(self, paused: bool) -> None:
-        """asyncmy never stops reading by itself."""
-        if paused is not self._paused and not self._transport.is_closing():
-            self._paused = paused
-            if paused:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
-
-    async def _wait_closed(self) -> None:
-        await self._protocol.wait_closed()
 
 
 class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does not cover what we use
@@ -341,36 +269,34 @@ class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does n
         if plugin in ("mysql_clear_password", "dialog") and not self._secure:
             raise OperationalError(2061, "the server asks for the password in clear text, and the connection is not encrypted")
 
+    @property
+    def transport(self) -> Any:
+        """asyncio's, once the socket is open."""
+        return self._transport
+
+    @property
+    def encoding(self) -> str:
+        """Python's name of the connection's character set."""
+        return str(self._encoding)
+
+    def column_parser(self) -> Callable[[bytes], Column]:
+        """Columns as asyncmy reads them, and for each the (code, encoding, converter) that its row parser takes."""
+        encoding, converters = self.encoding, self._decoders
+
+        def parse(payload: bytes) -> Column:
+            field = FieldDescriptorPacket(payload, encoding)
+            converter = converters.get(field.type_code)
+            text, converter = reading(field.type_code, field.charsetnr, encoding, None if converter is through else converter)
+            return field.name, value_maker(text, converter), (_ENCODINGS.get(text, 3), text, converter)
+
+        return parse
+
     def abort(self) -> None:
         """Close at once, without a flush or a TLS farewell."""
         transport, self._transport = self._transport, None
         self._connected = False
         if transport is not None:
             transport.abort()
-
-
-def _link(options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Link:
-    local = options.host.startswith("/")
-    link = _Link(
-        host=options.host,
-        port=options.port,
-        user=options.user,
-        password=as_latin1(secret),
-        database=options.database,
-        unix_socket=options.host if local else None,
-        client_flag=CLIENT.FOUND_ROWS if options.found_rows else 0,
-        ssl=tls_context(options.tls, local=local),
-        autocommit=None,
-        **settings,
-    )
-    link.must_encrypt = must_encrypt(options.tls, local=local)
-    missing = [name for name in _CONNECTING if not hasattr(link, name)]
-    if missing:
-        raise ConfigError(
-            f"asyncmy {version} is not one that dbrouter can use (its Connection has no {', '.join(missing)}); "
-            "0.2.13 to 0.2.18 are"
-        )
-    return link
 
 
 def _can_parse() -> bool:
@@ -381,57 +307,3 @@ def _can_parse() -> bool:
     except Exception:  # whatever a function with other parameters says to ours
         return False
     return bool(end == (6, 8) and rows == [("x",)])
-
-
-def _column_parser(encoding: str, converters: dict[int, Any]) -> Callable[[bytes], Column]:
-    """Names, and for each column the (code, encoding, converter) that asyncmy's row parser takes, chosen as asyncmy does."""
-
-    decoded = methodcaller("decode", encoding)
-
-    def parse(payload: bytes) -> Column:
-        field = FieldDescriptorPacket(payload, encoding)
-        kind = field.type_code
-        converter = converters.get(kind)
-        if converter is through:
-            converter = None
-        if kind == FIELD_TYPE.JSON:
-            text: str | None = encoding
-        elif kind in _TEXT_TYPES:
-            text = None if field.charsetnr == 63 else encoding
-        else:
-            text = "ascii"
-        if text == "ascii" and converter in (int, float):
-            text = None
-        compiled = (_ENCODINGS.get(text, 3), text, converter)
-        if text is None:
-            return field.name, converter, compiled
-        if converter is None:
-            return field.name, _ascii if text == "ascii" else decoded, compiled
-        return field.name, lambda data: converter(data.decode(text)), compiled
-
-    return parse
-
-
-_ENCODINGS = {None: 0, "utf8": 1, "ascii": 2}
-_TEXT_TYPES = frozenset({15, 16, 249, 250, 251, 252, 253, 254, 255})
-"""VARCHAR, BIT, the BLOBs, VAR_STRING, STRING, GEOMETRY."""
-
-
-_ascii = methodcaller("decode", "ascii")
-
-
-def _fallback(value: Any) -> str:
-    return str(escape_item(value, "utf8mb4"))
-
-
-def _server_error(payload: bytes) -> Exception:
-    """The exception for an error packet, as asyncmy makes it."""
-    try:
-        MysqlPacket(payload, "utf8").raise_for_error()
-    except MySQLError as error:
-        found: Exception = error.with_traceback(None)
-        return found
-    raise AssertionError("an error packet raises")
-
-
-_ERRORS = Errors(OperationalError, InterfaceError, _server_error, MySQLError)

@@ -12,11 +12,9 @@ gained nothing that could be measured (9.4 to 9.5 µs a reply either way), and h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from dbrouter.drivers.literals import Fallback
-from dbrouter.drivers.mysql_session import Errors, MysqlSession
+from dbrouter.drivers.mysql_session import MysqlSession, Reconnect
 from dbrouter.drivers.textprotocol import Columns, Incoming
 from dbrouter.terms import Flavor
 
@@ -39,32 +37,32 @@ def unread(protocol: Any) -> bytes:
     return bytes(memoryview(protocol.buffer)[protocol.pos : protocol.length])
 
 
-class BufferSession(MysqlSession):
-    """`MysqlSession` over asyncmy's buffer."""
+class ProtocolSession(MysqlSession):
+    """`MysqlSession` over asyncmy's protocol, which never stops reading by itself."""
 
-    def __init__(
-        self,
-        raw: Any,
-        flavor: Flavor,
-        reconnect: Callable[[], Awaitable[MysqlSession]],
-        columns: Columns,
-        *,
-        fallback: Fallback,
-        errors: Errors,
-    ) -> None:
-        super().__init__(
-            raw,
-            flavor,
-            reconnect,
-            transport=raw._transport,
-            columns=columns,
-            encoding=raw._encoding,
-            fallback=fallback,
-            errors=errors,
-        )
-        self._new_future = asyncio.get_running_loop().create_future
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Reconnect, columns: Columns) -> None:
+        super().__init__(raw, flavor, reconnect, columns)
         self._protocol = raw._proto
         self._paused = False
+
+    def _pause(self, paused: bool) -> None:
+        if paused is not self._paused and not self._transport.is_closing():
+            self._paused = paused
+            if paused:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
+
+    async def _wait_closed(self) -> None:
+        await self._protocol.wait_closed()
+
+
+class BufferSession(ProtocolSession):
+    """Replies read from the protocol's buffer."""
+
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Reconnect, columns: Columns) -> None:
+        super().__init__(raw, flavor, reconnect, columns)
+        self._new_future = asyncio.get_running_loop().create_future
 
     def _arrival(self, need: int) -> asyncio.Future[None] | None:
         protocol = self._protocol
@@ -99,15 +97,3 @@ class BufferSession(MysqlSession):
 
     def _unread(self) -> bytes:
         return unread(self._protocol)
-
-    def _pause(self, paused: bool) -> None:
-        """asyncmy never stops reading by itself."""
-        if paused is not self._paused and not self._transport.is_closing():
-            self._paused = paused
-            if paused:
-                self._transport.pause_reading()
-            else:
-                self._transport.resume_reading()
-
-    async def _wait_closed(self) -> None:
-        await self._protocol.wait_closed()

@@ -12,10 +12,10 @@ import struct
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from dbrouter.drivers.base import Cursor, ProbeReply, Reply
-from dbrouter.drivers.literals import Fallback, batches, render, split_insert
+from dbrouter.drivers.literals import batches, render, split_insert
 from dbrouter.drivers.mysql import (
     ROLLS_BACK,
     begin_statements,
@@ -31,7 +31,7 @@ from dbrouter.drivers.mysql import (
 )
 from dbrouter.drivers.sockets import SocketWatch
 from dbrouter.drivers.textprotocol import Columns, Incoming, OutOfOrderError
-from dbrouter.errors import ConfigError, ParameterError
+from dbrouter.errors import BugError, ConfigError, ParameterError
 from dbrouter.terms import Flavor, Role
 
 IN_TRANSACTION = 0x0001
@@ -56,14 +56,26 @@ class Errors:
 
     Attributes:
         operational, interface: made of (number, message).
-        of_server: made of the payload of an error packet.
         any: what all of them are.
+        packet: the library's view of an error packet, which raises what it makes of it.
     """
 
     operational: Callable[..., Exception]
     interface: Callable[..., Exception]
-    of_server: Callable[[bytes], Exception]
     any: type[Exception]
+    packet: Callable[[bytes, str], Any]
+
+    def of_server(self, payload: bytes) -> Exception:
+        """The exception for an error packet's *payload*, as the library makes it."""
+        try:
+            self.packet(payload, "utf8").raise_for_error()
+        except self.any as error:
+            return error.with_traceback(None)
+        raise BugError("an error packet raises")
+
+
+Reconnect = Callable[[], Awaitable["MysqlSession"]]
+"""Opens another connection to the same address without any session set-up, for KILL."""
 
 
 class MysqlSession(ABC):
@@ -71,13 +83,9 @@ class MysqlSession(ABC):
     One connection, used by one task at a time. An in-use flag keeps a second task from reading the first one's reply.
 
     Args:
-        raw: the library's connection, authenticated.
+        raw: the library's connection (a `Link` of `mysql_driver.py`), authenticated.
         flavor: from the greeting.
-        reconnect: opens another connection to the same address without any session set-up, for KILL.
         columns: column lists of this driver and character set.
-        encoding: Python's name of the connection's character set.
-        fallback: the library's own literals.
-        errors: the library's exceptions.
 
     A statement is written to the transport in one piece, and the whole reply is decoded from the receive buffer when it has
     arrived, one await for a reply instead of the libraries' several for each of its packets.
@@ -86,34 +94,22 @@ class MysqlSession(ABC):
     runs it. So `needs_settling` is never True, and `settle` only says whether the connection is alive.
     """
 
-    _incoming_class: type[Incoming] = Incoming
+    _incoming_class: ClassVar[type[Incoming]] = Incoming
+    _errors: ClassVar[Errors]
 
-    def __init__(
-        self,
-        raw: Any,
-        flavor: Flavor,
-        reconnect: Callable[[], Awaitable[MysqlSession]],
-        *,
-        transport: Any,
-        columns: Columns,
-        encoding: str,
-        fallback: Fallback,
-        errors: Errors,
-    ) -> None:
+    def __init__(self, raw: Any, flavor: Flavor, reconnect: Reconnect, columns: Columns) -> None:
         self.raw = raw
         self.flavor = flavor
         self.server_id = ""
         self.identity = ""
         self._reconnect = reconnect
-        self._encoding = encoding
-        self._fallback = fallback
-        self._errors = errors
-        self._transport = transport
+        self._encoding = raw.encoding
+        self._transport = raw.transport
         self._columns = columns
         self._incoming: Incoming | None = None
         self._abandoned = False
         self._setup: tuple[str, ...] = ()
-        self._watch = SocketWatch(transport.get_extra_info("socket").fileno())
+        self._watch = SocketWatch(raw.transport.get_extra_info("socket").fileno())
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "busy" if self._incoming is not None else "idle"
@@ -123,6 +119,11 @@ class MysqlSession(ABC):
     def closed(self) -> bool:
         """Whether the connection is gone, whoever closed it."""
         return bool(self._transport.is_closing())
+
+    @staticmethod
+    @abstractmethod
+    def _fallback(value: Any) -> str:
+        """The library's own literal for a value of a type that `literals.py` leaves to it."""
 
     @abstractmethod
     def _arrival(self, need: int) -> asyncio.Future[None] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from asyncmy.connection import _MySQLProtocol
 from asyncmy.errors import InterfaceError, MySQLError, OperationalError
+from asyncmy.protocol import MysqlPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,16 +69,17 @@ class Session(BufferSession):
     """Over a transport of this process."""
 
     _incoming_class = _CompiledIncoming
+    _errors = Errors(OperationalError, InterfaceError, MySQLError, MysqlPacket)
+    _fallback = staticmethod(str)
 
     def __init__(self, transport: Transport) -> None:
         protocol = transport.protocol = _MySQLProtocol(asyncio.get_running_loop())
-        raw = SimpleNamespace(_transport=transport, _proto=protocol, _encoding="utf8", server_status=2, abort=transport.abort)
+        raw = SimpleNamespace(transport=transport, _proto=protocol, encoding="utf8", server_status=2, abort=transport.abort)
 
         async def never() -> Any:
             raise AssertionError("nobody reconnects here")
 
-        errors = Errors(OperationalError, InterfaceError, OperationalError, MySQLError)
-        super().__init__(raw, Flavor.MYSQL, never, columns(), fallback=str, errors=errors)
+        super().__init__(raw, Flavor.MYSQL, never, columns())
 
 
 @pytest.fixture
