@@ -2,7 +2,7 @@
 The aiomysql driver: the only file that imports aiomysql and PyMySQL.
 
 aiomysql opens the socket, shakes hands and authenticates. From then on a statement takes a shorter way than aiomysql's
-cursors: its reply is decoded from the stream's buffer (`mysql_session.py`, `textprotocol.py`). That way uses attributes of
+cursors: its reply is decoded from the stream's buffer (`mysql_exchange.py`, `textprotocol.py`). That way uses attributes of
 aiomysql and asyncio that are not public; where one is missing, connections are `IndirectConnection`s, which go through
 aiomysql's own `query`. `.raw` is a usable `aiomysql.Connection` all the time.
 
@@ -27,8 +27,9 @@ from dbrouter.drivers.base import ConnectOptions
 from dbrouter.drivers.mysql_columns import reading, value_maker
 from dbrouter.drivers.mysql_connect import link_arguments, must_encrypt
 from dbrouter.drivers.mysql_driver import MysqlDriver
+from dbrouter.drivers.mysql_exchange import Errors
 from dbrouter.drivers.mysql_indirect import IndirectSession
-from dbrouter.drivers.mysql_session import Errors, MysqlSession, Reconnect
+from dbrouter.drivers.mysql_session import MysqlSession, Reconnect
 from dbrouter.drivers.textprotocol import Column, Columns, Incoming
 from dbrouter.terms import Flavor
 

@@ -2,7 +2,7 @@
 The asyncmy driver: the only file that imports asyncmy, which is optional (``pip install 'dbrouter[asyncmy]'``).
 
 asyncmy opens the socket, shakes hands and authenticates, and its compiled row parser makes the values; the exchange of
-statements and replies is ours (`mysql_session.py`), because asyncmy's coroutine for each packet costs more than the parsing.
+statements and replies is ours (`mysql_exchange.py`), because asyncmy's coroutine for each packet costs more than the parsing.
 `.raw` is a usable `asyncmy.Connection` all the time.
 
 What we use of asyncmy that is not public, and what happens where a version lacks it:
@@ -28,8 +28,8 @@ from dbrouter.drivers.base import ConnectOptions
 from dbrouter.drivers.mysql_columns import reading, value_maker
 from dbrouter.drivers.mysql_connect import link_arguments, must_encrypt
 from dbrouter.drivers.mysql_driver import MysqlDriver
+from dbrouter.drivers.mysql_exchange import Errors
 from dbrouter.drivers.mysql_indirect import IndirectSession
-from dbrouter.drivers.mysql_session import Errors
 from dbrouter.drivers.rows import Row
 from dbrouter.drivers.textprotocol import Column, Head, Incoming, Table
 from dbrouter.errors import ConfigError

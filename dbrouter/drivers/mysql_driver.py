@@ -17,7 +17,8 @@ from dbrouter.drivers.base import ConnectOptions, PasswordProvider
 from dbrouter.drivers.hooks import ask_password
 from dbrouter.drivers.mysql import flavor_of, judge
 from dbrouter.drivers.mysql_connect import session_settings
-from dbrouter.drivers.mysql_session import Errors, MysqlSession, Reconnect
+from dbrouter.drivers.mysql_exchange import Errors
+from dbrouter.drivers.mysql_session import MysqlSession, Reconnect
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.sockets import watch_peer
 from dbrouter.drivers.textprotocol import Column, Columns

@@ -14,7 +14,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NoReturn
 
 from dbrouter.drivers.base import Cursor, Reply
-from dbrouter.drivers.mysql_session import DRAIN_ROWS, DRAIN_SECONDS, MysqlSession
+from dbrouter.drivers.mysql_exchange import DRAIN_ROWS, DRAIN_SECONDS
+from dbrouter.drivers.mysql_session import MysqlSession
 from dbrouter.drivers.rows import row_class
 from dbrouter.drivers.textprotocol import Incoming
 from dbrouter.errors import BugError

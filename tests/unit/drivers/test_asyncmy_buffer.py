@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from dbrouter.drivers.asyncmy import _CompiledIncoming
 from dbrouter.drivers.asyncmy_buffer import BufferSession, is_readable, unread
-from dbrouter.drivers.mysql_session import Errors
+from dbrouter.drivers.mysql_exchange import Errors
 from dbrouter.terms import Flavor
 from tests.unit.drivers.test_textprotocol import columns, eof, packet, result
 
