@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import count
 from typing import Any
 
@@ -30,14 +29,16 @@ from dbrouter.drivers.postgres import (
     RESET_SCRIPT,
     UNKNOWN_STARTUP_PARAMETER,
     begin_statement,
+    check_text,
     judge,
     probe_reply,
     quoted,
+    tag,
 )
 from dbrouter.drivers.postgres_connect import is_pooler, library_arguments
 from dbrouter.drivers.sockets import SocketWatch, watch_peer
 from dbrouter.drivers.statements import KEPT, LONGEST, Sightings, Statements
-from dbrouter.errors import ParameterError, TransactionAbortedError
+from dbrouter.errors import TransactionAbortedError
 from dbrouter.terms import Engine, Flavor, Phase, Role
 
 _NONCES = count(1)
@@ -202,7 +203,7 @@ class AsyncpgConnection:
         """Prepare *text*, named if it has been seen before, with its parameter and row types known."""
         if self.closed:  # asyncpg would trip over what it has taken apart
             raise asyncpg.InterfaceError("cannot perform operation: connection is closed")
-        _check_text(text)
+        check_text(text)
         statements = self._statements
         if statements.garbage or len(statements.orphans) >= _TIDY_AT:
             await self._tidy()
@@ -239,7 +240,7 @@ class AsyncpgConnection:
 
     async def send_script(self, text: str) -> Reply:
         """Several statements by the simple protocol: no rows, the last statement's tag."""
-        _check_text(text)
+        check_text(text)
         try:
             return [], await self._protocol.query(text, None), None
         except AttributeError:  # asyncpg, of a text without any statement
@@ -247,7 +248,7 @@ class AsyncpgConnection:
 
     async def send_many(self, text: str, params_seq: Sequence[Sequence[Any]]) -> int | None:
         """The statement for each parameters, pipelined; asyncpg does not tell how many rows changed."""
-        _check_text(text)
+        check_text(text)
         await self.raw.executemany(text, params_seq)
         return None
 
@@ -262,7 +263,7 @@ class AsyncpgConnection:
 
     def describe(self, reply: Reply) -> tuple[str, int | None, int | None]:
         """(the server's tag, rows returned or changed, None): a tag without number and without rows has no count either."""
-        text, number = _tag(reply[1])
+        text, number = tag(reply[1])
         return text, number if number is not None else len(reply[0]) or None, None
 
     # --- transactions -----------------------------------------------------------------------------
@@ -464,14 +465,14 @@ class IndirectConnection(AsyncpgConnection):
         return await self._watched(self._fetch(text, params))  # type: ignore[no-any-return]
 
     async def _fetch(self, text: str, params: Sequence[Any]) -> Reply:
-        _check_text(text)
+        check_text(text)
         statement = await self.raw.prepare(text, name="" if self._pooled else None)
         rows = await statement.fetch(*params)
         return rows, statement.get_statusmsg() if text.strip() else "", None
 
     async def send_script(self, text: str) -> Reply:
         """Several statements by `asyncpg.Connection.execute`."""
-        _check_text(text)
+        check_text(text)
         try:
             return [], await self._watched(self.raw.execute(text)), None
         except AttributeError:  # asyncpg, of a text without any statement
@@ -489,7 +490,7 @@ class IndirectConnection(AsyncpgConnection):
 
     async def cursor(self, text: str, params: Sequence[Any]) -> Cursor:
         """A public cursor; its portal goes with the transaction."""
-        _check_text(text)
+        check_text(text)
         statement = await self._watched(self.raw.prepare(text))
         return _PublicCursor(await self._watched(statement.cursor(*params)))
 
@@ -535,27 +536,6 @@ class _PublicCursor:
 _ROLES = {"on": Role.REPLICA, "off": Role.PRIMARY}
 _STALE = (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError, asyncpg.OutdatedSchemaCacheError)
 """What we keep of a statement does not fit the server any more."""
-
-
-@lru_cache(maxsize=4096)
-def _tag(status: bytes | str | None) -> tuple[str, int | None]:
-    """(tag as text, the number at its end): ``INSERT 0 1`` is 1, ``CREATE TABLE`` is None."""
-    if status is None:
-        return "", None
-    text = status.decode() if isinstance(status, bytes) else status
-    last = text.rpartition(" ")[2]
-    return text, int(last) if last.isdigit() else None
-
-
-def _check_text(text: str) -> None:
-    """Refuse what the protocol cannot carry, because asyncpg, half-way through a message, could only close the connection."""
-    if "\0" in text:
-        raise ParameterError(f"the statement has a NUL character at position {text.index(chr(0))}; PostgreSQL takes none")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ParameterError(f"the statement is not valid Unicode: {error.reason} at position {error.start}") from None
 
 
 def _socket(raw: Any) -> Any:

@@ -4,16 +4,14 @@ What a connection to MySQL or MariaDB is opened with: the client library's argum
 
 from __future__ import annotations
 
-import os
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
-from dbrouter.drivers.base import ConnectOptions, TlsOptions
+from dbrouter.drivers.base import ConnectOptions
 from dbrouter.drivers.mysql import library_options, setup_statements
-from dbrouter.errors import ConfigError
+from dbrouter.drivers.tls import check_mode, client_context
 
 _OPTIONS = {
     "charset": "charset",
@@ -26,6 +24,7 @@ _OPTIONS = {
 }
 """Driver option → the argument's name in both libraries; the last two are ours to apply."""
 
+_TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 _FOUND_ROWS = 2
 """Client flag of the protocol: matched rows are reported instead of changed ones."""
 
@@ -53,54 +52,35 @@ def link_arguments(options: ConnectOptions, settings: dict[str, Any], secret: st
     The arguments that both libraries call the same: all but the name of the database.
 
     Raises:
-        ConfigError: TLS files that cannot be used.
+        ConfigError: an unknown TLS mode, or files that cannot be read as what they should be.
     """
-    local = options.host.startswith("/")
     return {
         "host": options.host,
         "port": options.port,
         "user": options.user,
         # Both encode it as Latin-1, and servers keep it in UTF-8.
         "password": secret.encode().decode("latin-1"),
-        "unix_socket": options.host if local else None,
+        "unix_socket": options.host if _is_local(options) else None,
         "client_flag": _FOUND_ROWS if options.found_rows else 0,
-        "ssl": tls_context(options.tls, local=local),
+        "ssl": _tls_context(options),
         "autocommit": None,
         **settings,
     }
 
 
-TLS_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
-
-
-def tls_context(tls: TlsOptions, *, local: bool) -> ssl.SSLContext | None:
-    """
-    The context for *tls*, or None for a plain connection; nothing is encrypted over a socket file (*local*).
-
-    Raises:
-        ConfigError: unknown mode, or files that cannot be read as what they should be.
-    """
-    if tls.mode not in TLS_MODES:
-        raise ConfigError(f"tls.mode {tls.mode!r} is none of {', '.join(TLS_MODES)}")
-    if tls.mode == "disable" or local:
+def _tls_context(options: ConnectOptions) -> ssl.SSLContext | None:
+    """The context for the options, or None for a plain connection; nothing is encrypted over a socket file."""
+    tls = options.tls
+    check_mode(tls, _TLS_MODES)
+    if tls.mode == "disable" or _is_local(options):
         return None
-    try:
-        return _context(tls, tuple([os.stat(path).st_mtime_ns if path else 0 for path in (tls.ca, tls.cert, tls.key)]))
-    except OSError as error:
-        raise ConfigError(f"TLS files cannot be used: {error}") from error
-
-
-@lru_cache(maxsize=64)
-def _context(tls: TlsOptions, _changed: tuple[int, ...]) -> ssl.SSLContext:
-    verified = tls.mode.startswith("verify") or (tls.mode == "require" and tls.ca is not None)
-    context = ssl.create_default_context(cafile=tls.ca) if verified else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = tls.mode == "verify-full"
-    context.verify_mode = ssl.CERT_REQUIRED if verified else ssl.CERT_NONE
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
+    return client_context(tls, verified=tls.mode.startswith("verify") or (tls.mode == "require" and tls.ca is not None))
 
 
 def must_encrypt(options: ConnectOptions) -> bool:
     """Whether a server without TLS is refused before it is told anything."""
-    return not options.host.startswith("/") and options.tls.mode not in ("disable", "prefer")
+    return not _is_local(options) and options.tls.mode not in ("disable", "prefer")
+
+
+def _is_local(options: ConnectOptions) -> bool:
+    return options.host.startswith("/")

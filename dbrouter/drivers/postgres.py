@@ -1,5 +1,6 @@
 """
-What dbrouter knows of PostgreSQL whatever the client library: the table of SQLSTATEs, role, lag, identity, transactions, reset.
+What dbrouter knows of PostgreSQL whatever the client library: the table of SQLSTATEs, role, lag, identity, transactions,
+reset, texts, tags.
 
 The table turns an exception into a `Verdict` (docs/resilience.md): one row for each SQLSTATE that means something of its own,
 one for each class of them. The phase decides before the row does: what failed before anything was sent is not applied, what
@@ -14,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from dbrouter.drivers.base import ProbeReply
@@ -44,6 +46,7 @@ from dbrouter.drivers.verdicts import (
     isolation_level,
     row,
 )
+from dbrouter.errors import ParameterError
 from dbrouter.terms import Flavor, Phase, Role
 
 # --- the table ----------------------------------------------------------------------------------------
@@ -411,3 +414,32 @@ def begin_statement(*, isolation: str | None, readonly: bool, deferrable: bool) 
 def quoted(name: str) -> str:
     """*name* as an identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+# --- what is sent, and what a reply says ------------------------------------------------------------------
+
+
+def check_text(text: str) -> None:
+    """
+    Refuse what the protocol cannot carry, because a library, half-way through a message, could only close the connection.
+
+    Raises:
+        ParameterError: a NUL character, or what cannot be written in UTF-8.
+    """
+    if "\0" in text:
+        raise ParameterError(f"the statement has a NUL character at position {text.index(chr(0))}; PostgreSQL takes none")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ParameterError(f"the statement is not valid Unicode: {error.reason} at position {error.start}") from None
+
+
+@lru_cache(maxsize=4096)
+def tag(status: bytes | str | None) -> tuple[str, int | None]:
+    """(tag as text, the number at its end): ``INSERT 0 1`` is 1, ``CREATE TABLE`` is None."""
+    if status is None:
+        return "", None
+    text = status.decode() if isinstance(status, bytes) else status
+    last = text.rpartition(" ")[2]
+    return text, int(last) if last.isdigit() else None

@@ -4,13 +4,11 @@ What a PostgreSQL connection is opened with: the client library's arguments, TLS
 
 from __future__ import annotations
 
-import os
-import ssl
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from dbrouter.drivers.base import ConnectOptions, TlsOptions
+from dbrouter.drivers.tls import check_mode, client_context, file_stamps
 from dbrouter.errors import ConfigError
 
 _OURS = frozenset({"statement_cache_size", "max_cacheable_statement_size"})
@@ -50,27 +48,12 @@ def _tls_arguments(tls: TlsOptions) -> dict[str, Any]:
     The modes that verify have a context of our own, which trusts the system's authorities where no file is given; the others are
     said as part of a DSN, the one form in which asyncpg takes both a mode and files, and falls back where the mode allows it.
     """
-    if tls.mode not in _TLS_MODES:
-        raise ConfigError(f"tls.mode {tls.mode!r} is none of {', '.join(_TLS_MODES)}")
-    try:
-        if tls.mode.startswith("verify"):
-            stamps = tuple(os.stat(path).st_mtime_ns if path else 0 for path in (tls.ca, tls.cert, tls.key))
-            return {"ssl": _verifying_context(tls, stamps)}
-        files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key}
-        for path in filter(None, files.values()):
-            os.stat(path)
-    except OSError as error:
-        raise ConfigError(f"TLS files cannot be used: {error}") from error
+    check_mode(tls, _TLS_MODES)
+    if tls.mode.startswith("verify"):
+        return {"ssl": client_context(tls, verified=True)}
+    file_stamps(tls)
+    files = {"sslrootcert": tls.ca, "sslcert": tls.cert, "sslkey": tls.key}
     return {"dsn": "postgresql://?" + urlencode({"sslmode": tls.mode} | {name: path for name, path in files.items() if path})}
-
-
-@lru_cache(maxsize=64)
-def _verifying_context(tls: TlsOptions, _changed: tuple[int, ...]) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca)
-    context.check_hostname = tls.mode == "verify-full"
-    if tls.cert:
-        context.load_cert_chain(tls.cert, tls.key)
-    return context
 
 
 def is_pooler(options: ConnectOptions, evidence: str) -> ConfigError:
