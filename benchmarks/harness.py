@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
 import statistics
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -79,8 +78,3 @@ class Ratio:
 def microseconds(values: Sequence[float]) -> str:
     """Median of seconds, as µs with the extremes."""
     return f"{statistics.median(values) * 1e6:.1f} ({min(values) * 1e6:.1f}–{max(values) * 1e6:.1f})"
-
-
-def peak_memory() -> int:
-    """Bytes of the process at its largest."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

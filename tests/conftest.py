@@ -104,23 +104,6 @@ def cluster(request: pytest.FixtureRequest, clusters: Callable[[ServerKind], Loc
     return clusters(request.param)
 
 
-@pytest.fixture
-def healthy() -> Callable[[LocalCluster], LocalCluster]:
-    """Brings a cluster back to health in the middle of a test and answers it."""
-
-    def heal(cluster: LocalCluster) -> LocalCluster:
-        cluster.heal()
-        return cluster
-
-    return heal
-
-
-@pytest.fixture
-def healthy_pg(pg: LocalCluster) -> LocalCluster:
-    """The same as `pg`, for tests that like to say it."""
-    return pg
-
-
 def _fresh(kind: ServerKind) -> Iterator[LocalCluster]:
     _missing_is_excused(kind)
     with LocalCluster(kind) as cluster:

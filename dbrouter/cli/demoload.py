@@ -40,7 +40,6 @@ class Tally:
     """Answers that belonged to another call."""
     slowest: float = 0.0
     acknowledged: list[int] = field(default_factory=list)
-    uncertain: list[int] = field(default_factory=list)
     failures: dict[str, int] = field(default_factory=dict)
     """Class and message of what failed, with how often."""
 
@@ -162,7 +161,6 @@ class Load:
                 await self._router.execute(self._write, number, number % ACCOUNTS)
         except OutcomeUnknownError as error:
             tally.unknown += 1
-            tally.uncertain += numbers
             tally.failed(error)
         except Exception as error:
             tally.errors += 1

@@ -173,7 +173,6 @@ CLIENT_SIDE: dict[int, Verdict] = {
     2061: row(NOT, CFG, DROP, NOWHERE, "authentication"),
 }
 
-_CONNECT_CLASS = row(NOT, NODE, DROP, OTHER, "no connection", transport=True)
 _UNKNOWN = row(AMB, NODE, DROP, NOWHERE, "unknown error: the state of the connection is not known")
 # Raised by code on this side of the network: a bug or a caller's value, nothing of the node's.
 _OURS = row(AMB, NONE, DROP, NOWHERE, "unknown error: the state of the connection is not known")
@@ -184,7 +183,6 @@ _CANCELLED = row(AMB, NONE, DROP, NOWHERE, "the caller gave up; the server runs 
 _TIMED_OUT = row(AMB, SLOW, DROP, OTHER, "no answer in time")
 _SYSTEM = row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True)
 
-_LAG_SENSITIVE = frozenset({1049, 1146})
 ROLLS_BACK = frozenset({1020, 1213, 1613, 1614, 1622, 1950, 1964, 3100, 3101})
 """Numbers after which the server has no transaction open any more, although the error reply does not say so."""
 

@@ -45,8 +45,7 @@ def watch_peer(sock: Any) -> None:
                 pass
 
 
-_HUNG_UP = select.POLLHUP | select.POLLERR | select.POLLNVAL | getattr(select, "POLLRDHUP", 0)
-_ANYTHING = _HUNG_UP | select.POLLIN
+_ANYTHING = select.POLLIN | select.POLLHUP | select.POLLERR | select.POLLNVAL | getattr(select, "POLLRDHUP", 0)
 
 
 class SocketWatch:
@@ -66,7 +65,3 @@ class SocketWatch:
     def is_quiet(self) -> bool:
         """True when the peer has neither hung up nor sent anything; unexpected bytes count as doubtful."""
         return not self._poll.poll(0)
-
-    def has_hung_up(self) -> bool:
-        """True when the peer closed its side or the connection is broken, whatever bytes are still unread."""
-        return any(event & _HUNG_UP for _, event in self._poll.poll(0))

@@ -86,7 +86,6 @@ ALIASES: dict[str, dict[str, str]] = {
         "hosts": "endpoints",
     },
 }
-_SECRET_COLUMNS = ("password", "admin_credentials", "stats_credentials", "monitor_password")
 
 
 @dataclass(slots=True)
@@ -303,8 +302,3 @@ def _hostgroups(family: Family, value: Any, problems: Problems) -> None:
             if column not in ("hg", "name", "endpoints"):
                 known = ("hg", "name", "endpoints")
                 problems.unknown_key((*row.path, row.written[column]), known)
-
-
-def holds_secret(column: str) -> bool:
-    """Whether values of *column* may not be shown."""
-    return column in _SECRET_COLUMNS or column.endswith(("password", "credentials"))

@@ -17,7 +17,6 @@ from dbrouter.terms import BreakerState, Role, ShunReason
 from tests.fakes import READERS, WRITER, parts_of
 
 FIRST, SECOND = READERS
-ENDLESS = {"breaker": {"open_for": "30s", "open_for_max": "30s"}}
 
 
 def groups(**settings: Any) -> tuple[Hostgroup, Hostgroup]:
