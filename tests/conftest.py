@@ -15,12 +15,12 @@ import asyncio
 import gc
 import inspect
 import os
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
 from dbrouter.testing import LocalCluster, LocalPgBouncer, ServerKind, servers
+from tests.watching import open_sockets
 
 _GENERAL_KINDS = (ServerKind.POSTGRESQL_18, ServerKind.MARIADB_10_11)
 
@@ -168,7 +168,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def nothing_left_behind() -> AsyncIterator[None]:
     """Fail a test that ends with a task of its own still running, or with a socket open that was not open before."""
     before = asyncio.all_tasks()
-    sockets = _open_sockets()
+    sockets = open_sockets()
     yield
     left = {task for task in asyncio.all_tasks() - before if not task.done()} - {asyncio.current_task()}
     for task in left:
@@ -178,39 +178,7 @@ async def nothing_left_behind() -> AsyncIterator[None]:
         pytest.fail(f"left running: {sorted(f'{task.get_name()} {task.get_coro()}' for task in left)}")
     gc.collect(1)  # A socket that was merely forgotten shows itself here, as a ResourceWarning of the right test.
     for _ in range(100):
-        if not (open_still := _open_sockets() - sockets):
+        if not (open_still := open_sockets() - sockets):
             return
         await asyncio.sleep(0.01)
     pytest.fail(f"left open: {sorted(open_still)}")
-
-
-def _open_sockets() -> set[str]:
-    """Every socket of this process that leads somewhere; the pairs that event loops wake themselves with do not."""
-    found = set()
-    for descriptor in os.listdir("/proc/self/fd"):
-        try:
-            inode = os.readlink(f"/proc/self/fd/{descriptor}")
-        except FileNotFoundError:
-            continue
-        if inode.startswith("socket:"):
-            place = _place(int(descriptor))
-            if place:
-                found.add(f"{inode} {place}")
-    return found
-
-
-def _place(descriptor: int) -> str:
-    """Where a socket is bound and connected, in words; empty for one half of a pair."""
-    try:
-        borrowed = socket.socket(fileno=descriptor)
-    except OSError:
-        return ""  # Closed meanwhile.
-    try:
-        names = [borrowed.getsockname()]
-        try:
-            names.append(borrowed.getpeername())
-        except OSError:
-            pass  # Not connected.
-        return " → ".join(str(name) for name in names if name)
-    finally:
-        borrowed.detach()

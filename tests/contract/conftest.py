@@ -17,7 +17,8 @@ from dbrouter.drivers.asyncmy import AsyncmyDriver
 from dbrouter.drivers.asyncpg import AsyncpgDriver
 from dbrouter.drivers.base import Connection, ConnectOptions
 from dbrouter.terms import Engine
-from tests.contract.subjects import FAKE, MYSQL, POSTGRESQL, Case, Subject, fake, until
+from tests.contract.subjects import FAKE, MYSQL, POSTGRESQL, Case, Subject, fake
+from tests.watching import until
 
 SUBJECTS = {
     "asyncpg": Subject(driver=lambda _: AsyncpgDriver(), dialect=POSTGRESQL, cluster="pg"),
@@ -79,7 +80,7 @@ async def connect(case: Case) -> AsyncIterator[Connect]:
     for connection in opened:
         connection.terminate()
         assert connection.closed
-    await until(lambda: case.stage.sockets() <= before, "every socket is closed")
+    await until(lambda: case.stage.sockets() <= before, what="every socket is closed")
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import socket
 from abc import ABC, abstractmethod
@@ -25,6 +24,7 @@ from dbrouter.testing import LocalCluster
 from dbrouter.testing.fake import FakeDriver
 from dbrouter.testing.fakeserver import FakeServer
 from dbrouter.testing.server import DATABASE, PASSWORD, USER
+from tests.watching import open_sockets
 
 _DIGITS = "(SELECT 0 AS d" + "".join(f" UNION ALL SELECT {digit}" for digit in range(1, 10)) + ")"
 
@@ -114,7 +114,7 @@ class Stage(ABC):
 
     @abstractmethod
     def sockets(self) -> int:
-        """How many sockets this process has."""
+        """How many sockets of this process lead somewhere."""
 
 
 def options_for(server: Any, **changes: Any) -> ConnectOptions:
@@ -171,7 +171,7 @@ class RealStage(Stage):
         return {str(row[0]) for row in await asyncio.to_thread(self._cluster.primary.query, statement)}
 
     def sockets(self) -> int:
-        return _open_sockets()
+        return len(open_sockets())
 
 
 class FakeStage(Stage):
@@ -208,7 +208,7 @@ class FakeStage(Stage):
         return {connection.server_id for connection in self.primary.connections}
 
     def sockets(self) -> int:
-        return len(self.primary.connections) + _open_sockets()
+        return len(self.primary.connections) + len(open_sockets())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,28 +254,3 @@ class Case:
     def sql(self, text: str) -> str:
         """*text* in the engine's words."""
         return self.dialect.sql(text)
-
-
-def _open_sockets() -> int:
-    count = 0
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            count += os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
-        except OSError:
-            continue
-    return count
-
-
-async def until(condition: Callable[[], Any], what: str, timeout: float = 5.0) -> None:
-    """Return as soon as *condition* (plain or awaitable) is true; fail after *timeout* seconds."""
-    try:
-        async with asyncio.timeout(timeout):
-            while True:
-                answer = condition()
-                if asyncio.iscoroutine(answer):
-                    answer = await answer
-                if answer:
-                    return
-                await asyncio.sleep(0.002)
-    except TimeoutError:
-        pytest.fail(f"not within {timeout}s: {what}")

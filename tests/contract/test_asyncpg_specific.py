@@ -28,7 +28,8 @@ from dbrouter.errors import ConfigError, ParameterError, TransactionAbortedError
 from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
 from dbrouter.testing import FaultProxy, LocalCluster, LocalPgBouncer, LocalServer, ServerKind, processes, servers
 from dbrouter.testing.server import USER
-from tests.contract.subjects import options_for, until
+from tests.contract.subjects import options_for
+from tests.watching import until
 
 pytestmark = pytest.mark.servers
 
@@ -453,7 +454,7 @@ async def test_a_server_that_is_read_only_by_default_is_no_primary(connect: Conn
     async def turned() -> bool:
         return (await connection.probe()).role is Role.REPLICA
 
-    await until(turned, "the probe sees it")
+    await until(turned, what="the probe sees it")
     assert connection.role_hint() is Role.REPLICA
 
 
@@ -709,7 +710,7 @@ async def test_tls_modes_against_a_server_that_has_it(
     assert used is (mode not in ("disable", "allow"))
     for _ in range(3):
         await connection.ping()
-    await until(connection.check, "the socket is quiet")
+    await until(connection.check, what="the socket is quiet")
     await connection.close()
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from dbrouter.errors import ConfigError, ConnectError
 from dbrouter.terms import Blame, Outcome, Phase, Role
-from tests.contract.subjects import Case, until
+from tests.contract.subjects import Case
+from tests.watching import until
 
 pytestmark = pytest.mark.servers
 
@@ -41,7 +42,7 @@ async def test_a_failing_init_statement_fails_the_connect(case: Case) -> None:
         await case.driver.connect(case.stage.options(init=("SELEKT 1",)))
     verdict = case.driver.verdict(caught.value, Phase.CONNECT)
     assert verdict.outcome in (Outcome.NOT_APPLIED, Outcome.FAILED)
-    await until(lambda: case.stage.sockets() <= before, "the socket is closed")
+    await until(lambda: case.stage.sockets() <= before, what="the socket is closed")
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -113,7 +114,7 @@ async def test_a_refused_connection_is_blamed_on_the_node(case: Case) -> None:
         await case.driver.connect(case.stage.refused())
     verdict = case.driver.verdict(caught.value, Phase.CONNECT)
     assert (verdict.outcome, verdict.blame, verdict.transport) == (Outcome.NOT_APPLIED, Blame.NODE, True)
-    await until(lambda: case.stage.sockets() <= before, "no socket is left")
+    await until(lambda: case.stage.sockets() <= before, what="no socket is left")
 
 
 async def test_a_silent_server_is_given_up_in_time(case: Case) -> None:
@@ -129,7 +130,7 @@ async def test_a_silent_server_is_given_up_in_time(case: Case) -> None:
         assert 0.15 < took < 0.5
         assert (verdict.outcome, verdict.blame, verdict.transport) == (Outcome.NOT_APPLIED, Blame.NODE, True)
         # The server's own end of it stays until the server closes it.
-        await until(lambda: case.stage.sockets() <= before + 1, "our socket is closed")
+        await until(lambda: case.stage.sockets() <= before + 1, what="our socket is closed")
 
 
 async def test_a_slow_password_provider_counts_for_the_time_limit(case: Case) -> None:
@@ -174,12 +175,12 @@ async def test_a_cancelled_connect_leaves_no_socket(case: Case) -> None:
         except asyncio.CancelledError:
             pass
 
-    await until(lambda: case.stage.sockets() <= before, "no socket is left")
+    await until(lambda: case.stage.sockets() <= before, what="no socket is left")
 
     async def nobody_new() -> bool:
         return await case.stage.sessions() <= sessions
 
-    await until(nobody_new, "no session is left on the server")
+    await until(nobody_new, what="no session is left on the server")
 
 
 async def test_a_silent_connect_can_be_cancelled(case: Case) -> None:
@@ -191,7 +192,7 @@ async def test_a_silent_connect_can_be_cancelled(case: Case) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await until(lambda: case.stage.sockets() <= before + 1, "our socket is closed")
+        await until(lambda: case.stage.sockets() <= before + 1, what="our socket is closed")
 
 
 async def test_probe_tells_roles_apart(case: Case, connect: Any) -> None:

@@ -22,8 +22,9 @@ from dbrouter.drivers.base import ConnectOptions, TlsOptions
 from dbrouter.errors import ConfigError
 from dbrouter.terms import Outcome, Phase
 from dbrouter.testing import FaultProxy, LocalCluster, LocalServer, ServerKind
-from tests.contract.subjects import options_for, until
+from tests.contract.subjects import options_for
 from tests.stepping import CancelledAt, When, outcome
+from tests.watching import until
 
 pytestmark = [pytest.mark.servers, pytest.mark.both_loops]
 
@@ -284,7 +285,7 @@ async def test_killed_in_the_middle_of_a_reply(driver: AsyncmyDriver, wire: Wire
                 pass
 
     await cursor.close()
-    await until(lambda: not connection.check(), "the end has been seen")
+    await until(lambda: not connection.check(), what="the end has been seen")
     connection.terminate()
     await watcher.close()
 

@@ -26,6 +26,7 @@ from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryW
 from dbrouter.testing import FaultProxy, LocalCluster, LocalServer, ServerKind
 from dbrouter.testing.server import DATABASE, PASSWORD, USER
 from tests.contract.subjects import options_for
+from tests.watching import until
 
 pytestmark = pytest.mark.servers
 
@@ -89,16 +90,6 @@ async def table(connection: Any) -> str:
 async def value(connection: Any, text: str, *params: Any) -> Any:
     """The first value of a statement's first row."""
     return (await connection.send(text, params))[0][0][0]
-
-
-async def until(condition: Callable[[], Awaitable[bool]], within: float = 5.0) -> float:
-    """Wait for *condition*; the seconds that it took."""
-    started = asyncio.get_running_loop().time()
-    while not await condition():
-        if asyncio.get_running_loop().time() - started > within:
-            pytest.fail("the condition did not come true")
-        await asyncio.sleep(0.005)
-    return asyncio.get_running_loop().time() - started
 
 
 async def statements_running(watcher: Any, like: str) -> int:

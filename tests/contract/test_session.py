@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from dbrouter.terms import Blame, ConnectionFate, Outcome, Phase
-from tests.contract.subjects import Case, until
+from tests.contract.subjects import Case
+from tests.watching import until
 
 pytestmark = pytest.mark.servers
 
@@ -31,7 +32,7 @@ async def test_a_killed_idle_connection_is_seen_without_a_round_trip(case: Case,
     assert connection.check()
     await case.stage.kill(connection)
 
-    await until(lambda: not connection.check(), "check sees that the server hung up")
+    await until(lambda: not connection.check(), what="check sees that the server hung up")
     with pytest.raises(Exception) as caught:
         await connection.send("SELECT 1 AS n", ())
     before = case.driver.verdict(caught.value, Phase.CHECK, flavor=connection.flavor)
@@ -39,7 +40,7 @@ async def test_a_killed_idle_connection_is_seen_without_a_round_trip(case: Case,
     assert before.outcome is Outcome.NOT_APPLIED
     assert sent.outcome in (Outcome.NOT_APPLIED, Outcome.AMBIGUOUS)
     assert sent.connection is not ConnectionFate.KEEP
-    await until(lambda: connection.closed, "the driver knows that it is closed")
+    await until(lambda: connection.closed, what="the driver knows that it is closed")
     assert not await _says_yes(connection.settle())
 
 
@@ -57,7 +58,7 @@ async def test_a_connection_killed_in_flight_is_ambiguous(case: Case, connection
     assert verdict.connection is not ConnectionFate.KEEP
     assert case.driver.verdict(caught.value, Phase.COMMIT, flavor=connection.flavor).outcome is Outcome.AMBIGUOUS
     assert case.driver.verdict(caught.value, Phase.CONNECT, flavor=connection.flavor).outcome is Outcome.NOT_APPLIED
-    await until(lambda: connection.closed, "the driver knows that it is closed")
+    await until(lambda: connection.closed, what="the driver knows that it is closed")
     assert not connection.check()
 
 
@@ -104,7 +105,7 @@ async def test_close_ends_the_session_on_the_server(case: Case, connection: Any)
     async def gone() -> bool:
         return connection.server_id not in await case.stage.sessions()
 
-    await until(gone, "the session is gone")
+    await until(gone, what="the session is gone")
 
 
 async def test_terminate_is_immediate_and_leaves_no_socket(case: Case, connect: Any) -> None:
@@ -124,7 +125,7 @@ async def test_terminate_is_immediate_and_leaves_no_socket(case: Case, connect: 
             await task
     assert not isinstance(caught.value, TimeoutError)
     idle.terminate()
-    await until(lambda: case.stage.sockets() <= before, "both sockets are closed")
+    await until(lambda: case.stage.sockets() <= before, what="both sockets are closed")
 
 
 async def test_a_closed_connection_raises_and_was_not_sent(case: Case, connection: Any) -> None:

@@ -31,7 +31,7 @@ from dbrouter.router.planner import Planner
 from dbrouter.testing import LocalCluster
 from tests.load import QUICK, ROWS, prepare
 from tests.routers import configuration, dialect, until, whole
-from tests.watching import Listener
+from tests.watching import Listener, open_sockets
 
 PARTS = (Context, Planner, Hostgroup, Member, Node, Breaker, Pool)
 WORKERS = 12
@@ -213,17 +213,6 @@ def resident_mib() -> float:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def sockets() -> int:
-    """How many sockets this process has open."""
-    count = 0
-    for descriptor in os.listdir("/proc/self/fd"):
-        try:
-            count += os.readlink(f"/proc/self/fd/{descriptor}").startswith("socket:")
-        except FileNotFoundError:
-            continue  # The one of the listing.
-    return count
-
-
 async def quiet(router: Router) -> None:
     """Wait until what reloads removed has ended, and the pools hold no more than they may."""
     await until(lambda: not router._reloader.draining, what="drained pools to end")
@@ -234,7 +223,7 @@ async def quiet(router: Router) -> None:
 async def reload_under_load(cluster: LocalCluster, times: int) -> dict[str, Any]:
     """Reload so often while `Traffic` runs; the figures, after everything that must hold was asserted."""
     swing = Swing(cluster)
-    background = (sockets(), alive())
+    background = (len(open_sockets()), alive())
     figures: dict[str, Any] = {}
     async with Router.open(swing.source(0)) as router:
         await prepare(router, cluster)
@@ -268,7 +257,7 @@ async def reload_under_load(cluster: LocalCluster, times: int) -> dict[str, Any]
         while swing.now % 12:
             await reload()
         await quiet(router)
-        counted, tasks, opened = alive(), len(router._parts.tasks), sockets() - background[0]
+        counted, tasks, opened = alive(), len(router._parts.tasks), len(open_sockets()) - background[0]
         pools = [pool.stats(0.0) for pool in router._parts.pools]
         figures = {
             "reloads": swing.now,
