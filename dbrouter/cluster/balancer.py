@@ -247,13 +247,23 @@ class _Lots:
         return members[bisect(self.sums, rng.random() * self.total)]
 
 
-class Random:
-    """At random, by weight."""
+class _ByLot:
+    """Draws, and keeps the lots as long as the members are the same."""
 
     __slots__ = ("_lots",)
 
     def __init__(self) -> None:
         self._lots = _Lots(())
+
+    def peek(self, members: Sequence[M], now: float, rng: random.Random) -> M | None:
+        """Nobody can say, unless there is only one."""
+        return members[0] if len(members) == 1 else None
+
+
+class Random(_ByLot):
+    """At random, by weight."""
+
+    __slots__ = ()
 
     def choose(self, members: Sequence[M], now: float, rng: random.Random) -> M:
         """HOT: one by chance."""
@@ -264,12 +274,8 @@ class Random:
                 self._lots = lots
         return lots.draw(members, rng)
 
-    def peek(self, members: Sequence[M], now: float, rng: random.Random) -> M | None:
-        """Nobody can say, unless there is only one."""
-        return members[0] if len(members) == 1 else None
 
-
-class Latency:
+class Latency(_ByLot):
     """
     One drawn by weight, unless another one promises a shorter wait.
 
@@ -285,10 +291,7 @@ class Latency:
     Source: Mitzenmacher, "The Power of Two Choices in Randomized Load Balancing", 2001.
     """
 
-    __slots__ = ("_lots",)
-
-    def __init__(self) -> None:
-        self._lots = _Lots(())
+    __slots__ = ()
 
     def choose(self, members: Sequence[M], now: float, rng: random.Random) -> M:
         """HOT: one by chance and promise."""
@@ -316,7 +319,3 @@ class Latency:
             ratio *= other_latency / latency
         chance = point - steps
         return drawn if chance < ratio or chance < _LEAST_CHANCE else other
-
-    def peek(self, members: Sequence[M], now: float, rng: random.Random) -> M | None:
-        """Nobody can say, unless there is only one."""
-        return members[0] if len(members) == 1 else None

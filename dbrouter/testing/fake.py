@@ -308,15 +308,14 @@ class FakeConnection:
     def terminate(self) -> None:
         """End the session at once; an open transaction is rolled back."""
         self._closed = True
-        self.server.connections.discard(self)
-        if self._database is not None:
-            self._database.close()
-            self._database = None
-        self.server.notify()
+        self._leave_server()
 
     def kill(self) -> None:
         """The server ends this session; the client finds out when it looks."""
         self._killed = True
+        self._leave_server()
+
+    def _leave_server(self) -> None:
         self.server.connections.discard(self)
         if self._database is not None:
             self._database.close()
