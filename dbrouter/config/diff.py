@@ -14,6 +14,7 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from dbrouter.config.model import DatabaseSettings, HostgroupSettings, RouterConfig
+from dbrouter.config.problems import show_scalar
 from dbrouter.config.rules import RuleSettings
 from dbrouter.config.schema import Settings
 from dbrouter.errors import Problem
@@ -193,21 +194,9 @@ def _details(old: Settings, new: Settings, without: tuple[str, ...] = (), prefix
 
 def _shown(old: Any, new: Any) -> str:
     if _plain(old) and _plain(new):
-        return f"{_word(old)} → {_word(new)}"
+        return f"{show_scalar(old)} → {show_scalar(new)}"
     return "changed"
 
 
 def _plain(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | Enum)
-
-
-def _word(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -229,10 +230,8 @@ def looks_secret(text: str) -> bool:
 def show_value(value: object) -> str:
     """A value in a message: short, and never a DSN."""
     match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
+        case None | bool():
+            return show_scalar(value)
         case str():
             if looks_secret(value):
                 return "what is written"
@@ -247,6 +246,21 @@ def show_value(value: object) -> str:
             return "a list"
         case _:
             return f"a {type(value).__name__}"
+
+
+def show_scalar(value: object) -> str:
+    """A value that is neither a list nor a mapping, as YAML would have it without quotes."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case Enum():
+            return str(value.value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
 
 
 def show_path(path: Path) -> str:

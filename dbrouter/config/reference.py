@@ -8,7 +8,6 @@ A test compares the page with what this makes, so that it cannot fall behind.
 from __future__ import annotations
 
 import sys
-from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel
@@ -26,6 +25,7 @@ from dbrouter.config.model import (
     ServerSettings,
     TlsSettings,
 )
+from dbrouter.config.problems import show_scalar
 from dbrouter.config.rules import FastRouteSettings, RuleAttributes, RuleSettings, WeightedFlag
 from dbrouter.config.schema import BreakerSettings, PoolSettings, ProbeSettings, RetrySettings, TimeoutSettings
 from dbrouter.terms import Engine
@@ -114,14 +114,6 @@ def _default(field: FieldInfo) -> str:
 
 def _plain(value: Any) -> str:
     match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case Enum():
-            return str(value.value)
-        case float():
-            return f"{value:g}"
         case tuple() | list():
             return "[]"
         case dict():
@@ -129,7 +121,7 @@ def _plain(value: Any) -> str:
         case "":
             return '""'
         case _:
-            return str(value)
+            return show_scalar(value)
 
 
 def _dsn_section() -> list[str]:

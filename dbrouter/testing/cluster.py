@@ -7,26 +7,25 @@ Blocking, because tests, command lines and notebooks can all block; `async with`
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from dbrouter.terms import Engine
 from dbrouter.testing import processes, servers
 from dbrouter.testing.kinds import ServerKind
+from dbrouter.testing.local import Local
 from dbrouter.testing.mysql import MysqlServer
 from dbrouter.testing.postgres import PostgresServer
 from dbrouter.testing.processes import ServerError
 from dbrouter.testing.server import LocalServer
 
 
-class LocalCluster:
+class LocalCluster(Local):
     """
     A primary and its replicas.
 
@@ -143,18 +142,6 @@ class LocalCluster:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await asyncio.to_thread(self.stop)
 
     # --- replication ------------------------------------------------------------------------------
 

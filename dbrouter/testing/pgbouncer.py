@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import socket
 from pathlib import Path
 from subprocess import Popen
-from types import TracebackType
 from typing import Literal, Self
-from urllib.parse import quote
 
 from dbrouter.testing import processes, servers
+from dbrouter.testing.local import Local, url
 from dbrouter.testing.processes import ServerError
 from dbrouter.testing.server import DATABASE, PASSWORD, USER, LocalServer
 
 PoolMode = Literal["session", "transaction", "statement"]
 
 
-class LocalPgBouncer:
+class LocalPgBouncer(Local):
     """
     PgBouncer on 127.0.0.1 that passes every database on to *server* and knows the ordinary user and ``postgres`` (no password).
 
@@ -57,8 +55,7 @@ class LocalPgBouncer:
     def dsn(self, database: str = DATABASE, user: str = USER, password: str | None = None) -> str:
         """A ``postgresql://`` URL through this PgBouncer."""
         secret = password if password is not None else PASSWORD if user == USER else None
-        login = quote(user, safe="") + (f":{quote(secret, safe='')}" if secret is not None else "")
-        return f"postgresql://{login}@{self.host}:{self.port}/{quote(database, safe='')}"
+        return url("postgresql", self.endpoint, database, user, secret)
 
     def start(self) -> Self:
         """
@@ -132,15 +129,3 @@ class LocalPgBouncer:
         """The last *lines* lines of its log."""
         log = self._folder / "pgbouncer.log" if self._folder is not None else None
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log is not None and log.exists() else ""
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.stop()
-
-    async def __aenter__(self) -> Self:
-        return await asyncio.to_thread(self.start)
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await asyncio.to_thread(self.stop)

@@ -14,10 +14,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
-from urllib.parse import quote
 
 from dbrouter.testing import processes
 from dbrouter.testing.kinds import ServerKind
+from dbrouter.testing.local import url
 from dbrouter.testing.processes import Account, ServerError
 
 StopMode = Literal["smart", "fast", "immediate"]
@@ -89,8 +89,7 @@ class LocalServer(ABC):
         """
         name = user or USER
         secret = password if password is not None else PASSWORD if name == USER else None
-        login = quote(name, safe="") + (f":{quote(secret, safe='')}" if secret is not None else "")
-        return f"{self.kind.engine.value}://{login}@{self.host}:{self.port}/{quote(database or DATABASE, safe='')}"
+        return url(self.kind.engine.value, self.endpoint, database or DATABASE, name, secret)
 
     # --- its life ---------------------------------------------------------------------------------
 
