@@ -85,6 +85,14 @@ class Context:
         for follower in list(self.followers):
             follower._bind(self)
 
+    def is_serializable(self, isolation: str | None) -> bool:
+        """Whether *isolation* is what only a primary has, and what makes reads hold only once they are committed."""
+        return self.engine is Engine.POSTGRESQL and isolation is not None and isolation.lower() == "serializable"
+
+    def group_of_block(self, *, readonly: bool, isolation: str | None) -> Hostgroup:
+        """Where a block runs that names no hostgroup."""
+        return self.reader if readonly and not self.is_serializable(isolation) else self.writer
+
     def remove(self) -> None:
         """A reload removed the database: nothing is planned for it any more."""
         planner = self.planner

@@ -588,6 +588,4 @@ class Database:
         context.planner.check()
         if hostgroup is not None:
             return context.planner.hostgroup(hostgroup)
-        if readonly and not (isolation is not None and isolation.lower() == "serializable" and context.engine == "postgresql"):
-            return context.reader
-        return context.writer
+        return context.group_of_block(readonly=readonly, isolation=isolation)

@@ -229,7 +229,7 @@ class Transaction(Pinned):
         Raises:
             ConnectionLostError: serializable on PostgreSQL, where reads hold only once they are committed; `run` repeats it.
         """
-        if self._isolation == "serializable" and self._context.engine is Engine.POSTGRESQL:
+        if self._context.is_serializable(self._isolation):
             self._replay_for = lost = ConnectionLostError(
                 f"the connection to {node} broke at COMMIT of a serializable transaction that only read ({why}); what it read is "
                 "not certain to be consistent",
@@ -433,8 +433,7 @@ async def run_in_transaction(
 
     If cancelled, the transaction is rolled back in the background and nothing is run again.
     """
-    serializable = isolation is not None and isolation.lower() == "serializable" and context.engine is Engine.POSTGRESQL
-    group = context.reader if readonly and not serializable else context.writer
+    group = context.group_of_block(readonly=readonly, isolation=isolation)
     attempt = 0
     while True:
         attempt += 1
