@@ -23,7 +23,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from dbrouter.drivers.base import Connection
-from dbrouter.pool.state import Seat
+from dbrouter.pool.seat import Seat
 
 if TYPE_CHECKING:
     from dbrouter.pool.pool import Pool

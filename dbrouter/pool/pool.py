@@ -37,7 +37,8 @@ from dbrouter.pool.gauges import Action, Gauges, Waiter
 from dbrouter.pool.lease import Lease
 from dbrouter.pool.line import Elsewhere, Line
 from dbrouter.pool.pace import Pace, PaceSettings
-from dbrouter.pool.state import Check, Close, Hand, Place, PoolState, Refuse, Take, Wait
+from dbrouter.pool.seat import Place
+from dbrouter.pool.state import Check, Close, Hand, PoolState, Refuse, Take, Wait
 from dbrouter.pool.stats import PoolCounters
 from dbrouter.pool.supply import Supply
 from dbrouter.pool.upkeep import Upkeep

@@ -7,7 +7,8 @@ import asyncio
 from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
 from dbrouter.pool.gauges import Waiter
 from dbrouter.pool.lease import Lease
-from dbrouter.pool.state import Place, PoolState
+from dbrouter.pool.seat import Place
+from dbrouter.pool.state import PoolState
 
 
 def timed_out(

@@ -26,13 +26,12 @@ from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
 from math import inf
 from typing import Any, Generic, Protocol, TypeVar
 
-from dbrouter.drivers.base import Connection
 from dbrouter.errors import BugError
 from dbrouter.pool.pace import Pace
+from dbrouter.pool.seat import Place, Seat
 
 POLL_AFTER = 0.1
 """Seconds of rest after which a connection's socket is looked at even for a read (a write always looks)."""
@@ -42,51 +41,8 @@ RECONSIDER_AFTER = 0.05
 """Seconds until somebody in line asks again whether connecting is allowed."""
 
 
-class Place(Enum):
-    """Where a seat is."""
-
-    IDLE = "idle"
-    IN_USE = "in use"
-    CHECKING = "checking"
-    SETTLING = "settling"
-    CLOSING = "closing"
-    GONE = "gone"
-
-
 _IDLE, _IN_USE, _CHECKING = Place.IDLE, Place.IN_USE, Place.CHECKING
 _SETTLING, _CLOSING, _GONE = Place.SETTLING, Place.CLOSING, Place.GONE
-
-
-class Seat:
-    """One connection's place in the pool: what `PoolState` keeps about it. A `Lease` is a seat that somebody can hold."""
-
-    __slots__ = (
-        "connection",
-        "dirty",
-        "idle_since",
-        "opened_at",
-        "ping_at",
-        "place",
-        "retire_at",
-        "retire_why",
-        "taken_at",
-        "uses",
-    )
-
-    def __init__(self, connection: Connection, *, now: float, retire_at: float = inf, ping_at: float = inf) -> None:
-        self.connection = connection
-        self.place = _SETTLING
-        self.uses = 0
-        self.dirty: str | None = None
-        """Why the session is no longer as it was after connecting, or None."""
-        self.opened_at = now
-        self.idle_since = now
-        self.taken_at = now
-        self.retire_at = retire_at
-        """The moment from which it is not handed out any more."""
-        self.retire_why = "lifetime"
-        self.ping_at = ping_at
-        """When to ping it if it is still idle (keepalive)."""
 
 
 class Waiter(Protocol):

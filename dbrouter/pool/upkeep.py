@@ -16,7 +16,8 @@ from dbrouter.config.schema import PoolSettings
 from dbrouter.events import EventHub, LeaseLeaked
 from dbrouter.pool.gauges import Action, Gauges, Waiter
 from dbrouter.pool.lease import Lease
-from dbrouter.pool.state import Place, PoolState
+from dbrouter.pool.seat import Place
+from dbrouter.pool.state import PoolState
 from dbrouter.pool.stats import PoolCounters
 
 

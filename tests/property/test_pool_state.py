@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
 from dbrouter.pool.pace import Pace, PaceSettings
-from dbrouter.pool.state import Check, Close, Connect, Hand, Later, Place, PoolState, Refuse, Seat, Take, Wait
+from dbrouter.pool.seat import Place, Seat
+from dbrouter.pool.state import Check, Close, Connect, Hand, Later, PoolState, Refuse, Take, Wait
 from dbrouter.terms import Blame
 
 
