@@ -41,13 +41,19 @@ def test_the_wheel_has_the_package_with_its_type_marker_and_nothing_else(tmp_pat
     assert sources <= names
 
 
-def test_the_source_distribution_has_what_its_readme_links_to(tmp_path: Path) -> None:
-    """Documents and examples travel with the sources."""
+def test_the_source_distribution_is_the_source(tmp_path: Path) -> None:
+    """Whoever unpacks it can do what the README says: build, test, read; what CI or a working folder left is not in it."""
     archive = next(SdistBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"]))
     with tarfile.open(archive) as opened:
         names = {name.partition("/")[2] for name in opened.getnames()}
+    folders = ("dbrouter", "docs", "examples", "tests", "benchmarks", "scripts")
+    files = ("Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml")
+    sources = {
+        path for folder in folders for kind in ("py", "md", "yaml", "sql", "sh") for path in (ROOT / folder).rglob(f"*.{kind}")
+    }
 
-    assert {"pyproject.toml", "README.md", "LICENSE", "dbrouter/py.typed", "docs/index.md", "examples/first_script.py"} <= names
+    assert {path.relative_to(ROOT).as_posix() for path in sources} | set(files) <= names
+    assert {name.split("/")[0] for name in names} == {*folders, *files, "PKG-INFO", ".gitignore"}
 
 
 def test_importing_the_package_needs_no_extra() -> None:
