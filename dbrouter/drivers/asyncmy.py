@@ -11,7 +11,8 @@ What we use of asyncmy that is not public, and what happens where a version lack
 - to read, the buffer of its protocol (`asyncmy_buffer.py`): connections are `IndirectConnection`s, by asyncmy's own `query`;
 - its row parser, tried by `_can_parse`: connections are `UncompiledConnection`s, whose rows our own parser makes.
 
-Before 0.2.13 asyncmy handed a cancelled query's rows to the next one, so older versions are refused.
+Before 0.2.13 asyncmy handed a cancelled query's rows to the next one, and before 0.2.17 it wrote a negative `timedelta` with minutes
+as another one (-29:59 as -30:01), so older versions are refused.
 
 Cancelling a statement closes its connection; the server runs on until `abandon` has killed it.
 """
@@ -72,7 +73,7 @@ else:
     except ImportError:
         parse_rows_from_buffer = None
 
-_OLDEST = (0, 2, 13)
+_OLDEST = (0, 2, 17)
 _ENCODINGS = {None: 0, "utf8": 1, "ascii": 2}
 """Codes of asyncmy's row parser; 3 is any other."""
 _LONGEST = 0xFFFFFF
@@ -124,9 +125,9 @@ class AsyncmyDriver(MysqlDriver["_Link"]):
         if version is None:
             raise ConfigError("the driver asyncmy is not installed: pip install 'dbrouter[asyncmy]'")
         if tuple(int(part) for part in version.split(".")[:3] if part.isdigit()) < _OLDEST:
-            raise ConfigError(f"asyncmy {version} mixes up replies after a cancelled query; at least 0.2.13 is needed")
+            raise ConfigError(f"asyncmy {version} changes negative times on their way to the server; at least 0.2.17 is needed")
         if not_found:
-            raise ConfigError(f"asyncmy {version} is not one that dbrouter can use ({not_found}); 0.2.13 to 0.2.18 are")
+            raise ConfigError(f"asyncmy {version} is not one that dbrouter can use ({not_found}); 0.2.17 and 0.2.18 are")
         super().__init__(direct=direct)
         self._compiled = _can_parse()
 
@@ -137,7 +138,7 @@ class AsyncmyDriver(MysqlDriver["_Link"]):
         if missing:
             raise ConfigError(
                 f"asyncmy {version} is not one that dbrouter can use (its Connection has no {', '.join(missing)}); "
-                "0.2.13 to 0.2.18 are"
+                "0.2.17 and 0.2.18 are"
             )
         return link
 
