@@ -54,10 +54,23 @@ class Reporting(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class HealthAnswer:
+    """An answer of the health endpoints: status, header fields, body."""
+
     status: int
     body: bytes
     content_type: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header fields, names in lower case; the content's length is what the body has, also for HEAD."""
+        fields = {
+            "content-type": self.content_type,
+            "content-length": str(len(self.body)),
+            "cache-control": "no-store",
+            "x-content-type-options": "nosniff",
+        }
+        return fields | {"allow": "GET, HEAD"} if self.status == 405 else fields
 
 
 def health_app(router: Reporting, *, ready: str = "any") -> App:
@@ -72,9 +85,7 @@ def health_app(router: Reporting, *, ready: str = "any") -> App:
     Raises:
         ValueError: *ready* is none of these.
     """
-    if ready not in POLICIES:
-        raise ValueError(f"unknown readiness policy {ready!r}; use {', '.join(POLICIES)}")
-    endpoints = _Endpoints(router, ready)
+    endpoints = HealthEndpoints(router, ready=ready)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -97,17 +108,10 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-async def _respond(endpoints: _Endpoints, scope: Scope, send: Send) -> None:
+async def _respond(endpoints: HealthEndpoints, scope: Scope, send: Send) -> None:
     method = scope["method"]
     answer = endpoints.answer(method, _route(scope["path"], scope.get("root_path", "")))
-    headers = [
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-    ]
-    if answer.status == 405:
-        headers.append((b"allow", b"GET, HEAD"))
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
 
@@ -129,14 +133,25 @@ def _route(path: str, root: str) -> str:
     return "/" + path.strip("/")
 
 
-class _Endpoints:
-    """The answers, each by a plain function of the router's snapshots."""
+class HealthEndpoints:
+    """
+    The answers themselves, each by a plain function of the router's snapshots, for frameworks that do not speak ASGI.
 
-    def __init__(self, router: Reporting, ready: str) -> None:
+    Args:
+        router: an open `Router`.
+        ready: as in `health_app`.
+
+    Raises:
+        ValueError: *ready* is no policy.
+    """
+
+    def __init__(self, router: Reporting, *, ready: str = "any") -> None:
+        if ready not in POLICIES:
+            raise ValueError(f"unknown readiness policy {ready!r}; use {', '.join(POLICIES)}")
         self._router = router
         self._ready = ready
         self._metrics = _metrics_of(router)
-        self._by_path: dict[str, Callable[[], _Answer]] = {
+        self._by_path: dict[str, Callable[[], HealthAnswer]] = {
             "/livez": self._livez,
             "/readyz": self._readyz,
             "/health": self._health,
@@ -145,8 +160,14 @@ class _Endpoints:
             "/metrics": self._metrics_text,
         }
 
-    def answer(self, method: str, path: str) -> _Answer:
-        """What *method* on *path* gets."""
+    def answer(self, method: str, path: str) -> HealthAnswer:
+        """
+        What *method* on *path* gets, at once and without I/O; call it in the thread of the router's event loop.
+
+        Args:
+            method: ``GET`` or ``HEAD``; another one is answered by 405. Leave the body out of the response to ``HEAD``.
+            path: ``/livez``, ``/readyz``, …, without the mount point; another one is answered by 404.
+        """
         endpoint = self._by_path.get(path)
         if endpoint is None:
             return _json(404, {"error": "not found", "endpoints": list(self._by_path)})
@@ -154,10 +175,10 @@ class _Endpoints:
             return _json(405, {"error": f"{method} is not allowed; use GET or HEAD"})
         return endpoint()
 
-    def _livez(self) -> _Answer:
+    def _livez(self) -> HealthAnswer:
         return _json(200, {"status": "pass"})
 
-    def _readyz(self) -> _Answer:
+    def _readyz(self) -> HealthAnswer:
         health = self._router.health()
         ready = health.ready(self._ready)
         body: dict[str, Any] = {"status": "pass" if ready else "fail", "policy": self._ready}
@@ -166,7 +187,7 @@ class _Endpoints:
         body["databases"] = {database.name: _readiness(database, health, self._ready) for database in health.databases}
         return _json(200 if ready else 503, body)
 
-    def _health(self) -> _Answer:
+    def _health(self) -> HealthAnswer:
         now = datetime.now(UTC)
         health = self._router.health()
         body = {
@@ -189,7 +210,7 @@ class _Endpoints:
             body["output"] = health.why
         return _json(503 if health.status == "fail" else 200, body, "application/health+json")
 
-    def _breakers(self) -> _Answer:
+    def _breakers(self) -> HealthAnswer:
         now = datetime.now(UTC)
         health = self._router.health()
         times = Counter(node.node for node in health.nodes)
@@ -203,17 +224,17 @@ class _Endpoints:
             },
         )
 
-    def _shadow(self) -> _Answer:
+    def _shadow(self) -> HealthAnswer:
         report = self._router.shadow_report()
         if report is None:
             return _json(404, {"error": "the configuration has no shadow_rules"})
         return _json(200, {"databases": {database.name: _shadow_database(database) for database in report.databases}})
 
-    def _metrics_text(self) -> _Answer:
+    def _metrics_text(self) -> HealthAnswer:
         if self._metrics is None:
             return _json(404, {"error": _EXTRA})
         body, content_type = self._metrics()
-        return _Answer(200, body, content_type)
+        return HealthAnswer(200, body, content_type)
 
 
 def _metrics_of(router: Reporting) -> Callable[[], tuple[bytes, str]] | None:
@@ -226,8 +247,8 @@ def _metrics_of(router: Reporting) -> Callable[[], tuple[bytes, str]] | None:
     return exposition(router)
 
 
-def _json(status: int, body: Any, content_type: str = "application/json") -> _Answer:
-    return _Answer(status, json.dumps(body, separators=(",", ":")).encode(), content_type)
+def _json(status: int, body: Any, content_type: str = "application/json") -> HealthAnswer:
+    return HealthAnswer(status, json.dumps(body, separators=(",", ":")).encode(), content_type)
 
 
 def _configuration(config: ConfigHealth, now: datetime) -> dict[str, Any]:

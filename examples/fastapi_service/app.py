@@ -6,6 +6,7 @@ A FastAPI service: one router for the life of the process, reads on replicas, wr
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from math import ceil
@@ -19,17 +20,23 @@ from pydantic import BaseModel, PositiveInt
 
 from dbrouter import (
     CircuitOpenError,
+    ConnectError,
+    ConnectionLostError,
     DeadlineExceededError,
+    NoNodeAvailableError,
     OutcomeUnknownError,
     PoolError,
-    PoolTimeoutError,
+    RetriesExhaustedError,
     Router,
-    RoutingError,
     Transaction,
 )
 from dbrouter.integrations.asgi import health_app
 
 CONFIG = Path(__file__).with_name("dbrouter.yaml")
+OUTAGE = (NoNodeAvailableError, PoolError, ConnectError, ConnectionLostError, RetriesExhaustedError, DeadlineExceededError)
+"""Nothing was applied and the caller may come again. What else dbrouter raises is a mistake in this program: a plain 500."""
+
+log = logging.getLogger("shop")
 
 
 def create_app(config: Path = CONFIG) -> FastAPI:
@@ -47,7 +54,7 @@ def create_app(config: Path = CONFIG) -> FastAPI:
     app.add_api_route("/orders", place_order, methods=["POST"], status_code=201)
     app.add_exception_handler(OutcomeUnknownError, outcome_unknown)
     app.add_exception_handler(CircuitOpenError, circuit_open)
-    for kind in (PoolTimeoutError, PoolError, RoutingError, DeadlineExceededError):
+    for kind in OUTAGE:
         app.add_exception_handler(kind, unavailable)
     return app
 
@@ -111,17 +118,20 @@ async def place_order(order: Order, db: Db) -> dict[str, Any]:
 
 async def outcome_unknown(request: Request, error: Exception) -> JSONResponse:
     """504: it may have happened. The request carries its own key, so the client may simply send it again."""
+    log.warning("%s %s: %s", request.method, request.url.path, error)
     return JSONResponse({"error": "outcome unknown; send the same request again"}, 504, headers={"Retry-After": "1"})
 
 
 async def circuit_open(request: Request, error: Exception) -> JSONResponse:
     """503: every node that could do it is known to be broken; nothing was sent, and the breaker knows when to try again."""
+    log.warning("%s %s: %s", request.method, request.url.path, error)
     assert isinstance(error, CircuitOpenError)
     return JSONResponse({"error": "database unavailable"}, 503, headers={"Retry-After": str(max(1, ceil(error.retry_after)))})
 
 
 async def unavailable(request: Request, error: Exception) -> JSONResponse:
-    """503: no connection or no usable node in time; nothing of a write was sent."""
+    """503: no connection or no usable node in time; nothing was applied."""
+    log.warning("%s %s: %s", request.method, request.url.path, error)
     return JSONResponse({"error": "overloaded or unavailable"}, 503, headers={"Retry-After": "1"})
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,9 +21,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from dbrouter import Router
 from dbrouter.config import load
 from dbrouter.config.load import GROUPS
 from dbrouter.testing import FaultProxy, LocalCluster
+from dbrouter.testing.processes import free_port
 from tests.routers import until
 
 ROOT = Path(__file__).parents[2]
@@ -257,6 +260,72 @@ async def test_an_open_breaker_says_when_to_come_again() -> None:
         return str((await answer(None, error)).headers["Retry-After"])
 
     assert [await header(0.0), await header(0.2), await header(7.3)] == ["1", "1", "8"]
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+async def test_mistakes_are_no_outage() -> None:
+    """What is refused for what it is stays a 500, which somebody looks at; what may be tried again is a 503."""
+    errors = importlib.import_module("dbrouter.errors")
+    handlers = module("fastapi_service.app").create_app().exception_handlers
+    again = (errors.RetriesExhaustedError, errors.ConnectError, errors.ConnectionLostError, errors.PoolFullError)
+    mistakes = (errors.StatementRejectedError, errors.SessionStatementError, errors.ParameterError, errors.BugError)
+
+    def handled(kind: type[Exception]) -> bool:
+        return any(issubclass(kind, known) for known in handlers if isinstance(known, type))
+
+    assert [handled(kind) for kind in again] == [True] * len(again)
+    assert [handled(kind) for kind in mistakes] == [False] * len(mistakes)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ("-m", "uvicorn", "examples.fastapi_service.app:app", "--port", "{port}"),
+        ("examples/aiohttp_service/app.py",),
+    ],
+    ids=["fastapi", "aiohttp"],
+)
+async def test_a_service_answers_what_is_in_hand_when_it_is_told_to_end(shop: LocalCluster, program: tuple[str, ...]) -> None:
+    """SIGTERM while a read waits for a lock: the answer still comes, the router is closed, nothing is left on the server."""
+    port = free_port()
+    service = await start(*(part.format(port=port) for part in program), environment={"PORT": str(port), "DBROUTER_LOG": "json"})
+    locked = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'product'::regclass"
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM product%'"
+    try:
+        async with (
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
+            Router.open({"writer": shop.primary.dsn()}) as other,
+        ):
+            await until(lambda: listens(port), 20, "the service is up")
+            asked = [(await client.get(f"/internal/{path}")).status_code for path in ("livez", "readyz", "nothing")]
+            async with other.transaction() as tx:
+                await tx.execute("LOCK TABLE product IN ACCESS EXCLUSIVE MODE")
+                await until(
+                    lambda: {replica.value(locked) for replica in shop.replicas} == {"1"}, 10, "the replicas know the lock"
+                )
+                waiting = asyncio.create_task(client.get("/products/1"))
+                await until(lambda: any(replica.value(waits) == "1" for replica in shop.replicas), 10, "the read waits")
+                service.send_signal(signal.SIGTERM)
+                await until(lambda: not listens(port), 10, "no more requests are taken")
+            answer = await waiting
+        _, log = await asyncio.wait_for(service.communicate(), 20)
+    finally:
+        if service.returncode is None:
+            service.kill()
+            await service.wait()
+
+    assert asked == [200, 200, 404]
+    assert (answer.status_code, answer.json()["name"]) == (200, "lamp")
+    assert service.returncode in (0, -signal.SIGTERM), log.decode()
+    assert '"event": "router.closed"' in log.decode() and "Traceback" not in log.decode()
 
 
 # --- the tutorial ---------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ from dbrouter import (
 from dbrouter.config import load
 from dbrouter.errors import AttemptRecord, Problem, Refusal
 from dbrouter.events import Event, NodeShunned, Observer
-from dbrouter.integrations.asgi import health_app
+from dbrouter.integrations.asgi import HealthAnswer, HealthEndpoints, health_app
 from dbrouter.router.stream import Stream
 from dbrouter.sql import Statement, analyze
 from dbrouter.terms import Engine, EventLevel, ShunReason
@@ -172,6 +172,9 @@ def reports(router: Router, database: Database) -> None:
     assert_type(router.database("catalog"), Database)
     assert_type(router.shadow_report(), ShadowReport | None)
     health_app(router, ready="any")
+    answer = HealthEndpoints(router, ready="writer").answer("GET", "/readyz")
+    assert_type(answer, HealthAnswer)
+    assert_type((answer.status, answer.headers, answer.body), tuple[int, dict[str, str], bytes])
 
 
 async def failures(database: Database) -> None:

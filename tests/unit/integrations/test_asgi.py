@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dbrouter.integrations.asgi import health_app
+from dbrouter.integrations.asgi import HealthEndpoints, health_app
 from dbrouter.router.report import ConfigHealth
 from dbrouter.router.shadow import ShadowDatabase, ShadowDifference, ShadowReport
 from tests.unit.integrations.asking import ask
@@ -40,6 +40,20 @@ async def test_head_answers_as_get_without_a_body(path: str) -> None:
     assert head.body == b""
     assert get.headers["content-length"] == str(len(get.body))
     assert get.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", [*ENDPOINTS, "/nothing"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+async def test_frameworks_without_asgi_get_the_same_answers(method: str, path: str) -> None:
+    """Status, header fields and type of `HealthEndpoints.answer` are those that the application sends."""
+    router = ReportingRouter()
+
+    sent, answer = await ask(health_app(router), path, method=method), HealthEndpoints(router).answer(method, path)
+
+    assert (answer.status, answer.headers.keys()) == (sent.status, sent.headers.keys())
+    assert answer.headers["content-length"] == str(len(answer.body))
+    with pytest.raises(ValueError, match="never-fail"):
+        HealthEndpoints(router, ready="maybe")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
