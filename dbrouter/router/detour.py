@@ -57,7 +57,7 @@ def remember(plan: Plan, database: str, hostgroup: Hostgroup) -> None:
         return
     if effects.next_flag is not None:
         caller.memory.flags[database] = effects.next_flag
-    if effects.notes_write:
+    if effects.notes_write and effects.ok_msg is None and not (plan.read and hostgroup.read_only):
         caller.memory.written.add((database, hostgroup.id))
 
 
@@ -69,6 +69,27 @@ def unseen(context: Context, hostgroup: Hostgroup) -> None:
     caller = current()
     if caller is not None and context.planner.notes_writes and not hostgroup.read_only:
         caller.memory.written.add((context.database, hostgroup.id))
+
+
+async def traced(context: Context, plan: Plan, sending: Awaitable[T], read_only: Callable[[T], bool]) -> T:
+    """
+    Await *sending*; where *plan* is a read for readers that may write, note in the caller's context if it ran, or may have run,
+    on the primary after all.
+
+    Args:
+        read_only: whether the session could not write; asked with the answer.
+    """
+    effects = plan.effects
+    if effects is None or not effects.notes_write or not plan.read or plan.stays or not plan.hostgroup.read_only:
+        return await sending
+    wrote = True
+    try:
+        answer = await sending
+        wrote = not read_only(answer)
+        return answer
+    finally:
+        if wrote:
+            unseen(context, context.writer)
 
 
 async def delayed(delay: float, limit: float | None) -> float | None:
@@ -128,13 +149,13 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
         limit = await delayed(effects.delay, limit)
     if effects.copy is not None:
         offer(context, effects, params)
+    sending = traced(context, plan, send(plan, limit), lambda sent: bool(sent[2].read_only))
     if effects.log:
         nobody = (None, plan.hostgroup.name)
-        sent = await logged(
-            context, plan, send(plan, limit), lambda sent: nobody if sent is None else (sent[2].node.id, sent[2].hostgroup_name)
+        sending = logged(
+            context, plan, sending, lambda sent: nobody if sent is None else (sent[2].node.id, sent[2].hostgroup_name)
         )
-    else:
-        sent = await send(plan, limit)
+    sent = await sending
     if key is not None and (sent[0][0] or effects.cache_empty):
         cache.put(key, sent[0][0], sent[3].describe(sent[0]), monotonic())
     return sent
@@ -232,4 +253,4 @@ def following(context: Context, plan: Plan, tag: str | None) -> Plan:
         return plan
     if (context.database, effects.follows) not in caller.memory.written:
         return plan
-    return context.planner.plan(plan.text, tag, None, effects.follows)
+    return context.planner.plan(plan.asked, tag, None, effects.follows)

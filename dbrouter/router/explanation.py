@@ -14,9 +14,10 @@ from dbrouter.cluster.hostgroup import Candidate
 from dbrouter.router.caller import current
 from dbrouter.router.context import Context
 from dbrouter.router.plan import Plan
-from dbrouter.router.planner import Wish
+from dbrouter.router.planner import Wish, cacheable
 from dbrouter.rules.decision import Decision
 from dbrouter.rules.match import RuleTrace
+from dbrouter.sql import Statement
 from dbrouter.sql.volatile import volatile_words
 
 
@@ -116,7 +117,7 @@ def explain(context: Context, sql: str, wish: Wish) -> Explanation:
         attempts=plan.attempts,
         rewritten=plan.text if plan.text != sql else None,
         flag=decision.flag,
-        effects=(*_comment(context, decision), *_effects(plan), *_withheld(context, plan, decision, wish)),
+        effects=(*_comment(context, decision), *_effects(plan), *_withheld(context, asked, plan, decision, wish)),
         candidates=plan.hostgroup.candidates(monotonic()),
     )
 
@@ -161,7 +162,7 @@ def _comment(context: Context, decision: Decision) -> Iterator[str]:
         yield f"hostgroup {wanted} is none of {context.database}'s: the rules decide"
 
 
-def _withheld(context: Context, plan: Plan, decision: Decision, wish: Wish) -> Iterator[str]:
+def _withheld(context: Context, asked: Statement, plan: Plan, decision: Decision, wish: Wish) -> Iterator[str]:
     """Why a cache or a mirror that was asked for does nothing."""
     effects, statement = plan.effects, plan.statement
     if plan.refusal is not None or decision.OK_msg is not None:
@@ -171,16 +172,14 @@ def _withheld(context: Context, plan: Plan, decision: Decision, wish: Wish) -> I
             why = "it is a write"
         elif wish.placed:
             why = "the caller names the place that is to answer"
-        elif words := (*statement.functions, *volatile_words(statement.text, context.engine)):
-            why = f"{', '.join(dict.fromkeys(words))} may differ at each call; cache_volatile: true keeps it"
-        else:
+        elif statement.session:
+            why = "it needs, or leaves, session state"
+        elif not cacheable(statement):
             why = f"results of {statement.kind} are not kept"
+        else:
+            words = (*statement.functions, *volatile_words(statement.text, context.engine))
+            why = f"{', '.join(dict.fromkeys(words))} may differ at each call; cache_volatile: true keeps it"
         yield f"not answered from the result cache (cache_ttl is {decision.cache_ttl:g} s): {why}"
-    if (decision.mirror_hostgroup is not None or decision.mirror_flagOUT is not None) and (
-        effects is None or effects.copy is None
-    ):
-        unsafe = plan.read or decision.mirror_unsafe
-        why = (
-            "it would be refused there, or goes to another engine" if unsafe else "copies of writes need unsafe: true on the rule"
-        )
-        yield f"no copy is sent: {why}"
+    copy = context.planner.copy_of(asked, decision)
+    if isinstance(copy, str):
+        yield f"no copy is sent: {copy}"

@@ -50,7 +50,7 @@ class Effects:
         copy: what is mirrored.
         log: tell of the call when it is over.
         follows: reads of a context that has written through this hostgroup go there.
-        notes_write: remember in the context that it has written.
+        notes_write: remember in the context that it has written; of a read: that it may have, where its session could write.
     """
 
     ok_msg: str | None = None
@@ -87,6 +87,7 @@ class Plan:
     Everything that is decided about a text before a connection is looked for.
 
     Attributes:
+        asked: the caller's own text, which a rule may have rewritten.
         text: what is sent; where a mapping is given for ``:name`` placeholders, `bind` has the text in the engine's own style.
         read: whether it may be sent to a reader and, safe as the session is, sent again.
         unknown: the functions it calls of which nobody can say what they do.
@@ -111,6 +112,7 @@ class Plan:
     """
 
     __slots__ = (
+        "asked",
         "attempts",
         "copied",
         "detour",
@@ -142,7 +144,7 @@ class Plan:
     )
 
     def __init__(self, text: str, statement: Statement, hostgroup: Hostgroup) -> None:
-        self.text = text
+        self.text = self.asked = text
         self.statement = statement
         self.kind = statement.kind
         self.hostgroup = hostgroup
@@ -173,6 +175,11 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<Plan {self.kind} {'read' if self.read else 'write'} to {self.hostgroup.name}>"
+
+    @property
+    def answer(self) -> str | None:
+        """The status with which a rule answers it in place of a server (`OK_msg`), or None."""
+        return self.effects.ok_msg if self.effects is not None else None
 
     def bind(self, params: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         """

@@ -318,6 +318,7 @@ class Planner:
             target, why = self.writer, f"vetoed: a write may not go to the reader hostgroup '{target.name}'"
 
         plan = Plan(statement.text, statement, target)
+        plan.asked = asked.text
         plan.read = read
         plan.unknown = functions.unknown
         plan.pure = not functions.unknown
@@ -345,41 +346,42 @@ class Planner:
         if decision.error_msg is not None and decision.OK_msg is None:
             plan.forbidden = forbidden(decision.error_rule_id, decision.error_msg)
         plan.refusal = plan.forbidden or self._refusal(statement, lifted)
-        plan.effects = self._effects(asked, plan, decision, placed=wish.placed, mirrors=mirrors)
+        plan.effects = self._effects(asked, plan, decision, wish, mirrors=mirrors)
         plan.detour = plan.refusal is not None or plan.effects is not None
         return plan
 
-    def _effects(self, asked: Statement, plan: Plan, decision: Decision, *, placed: bool, mirrors: bool) -> Effects | None:
+    def _effects(self, asked: Statement, plan: Plan, decision: Decision, wish: Wish, *, mirrors: bool) -> Effects | None:
         statement = plan.statement
-        cacheable = (
+        kept = (
             decision.cache_ttl is not None
-            and not placed
+            and not wish.placed
             and plan.read
             and not statement.session
-            and statement.kind in _CACHEABLE_KINDS
+            and cacheable(statement)
             and (decision.cache_volatile or not (statement.functions or volatile_words(statement.text, self.engine)))
         )
+        copy = self.copy_of(asked, decision) if mirrors else None
         effects = Effects(
             ok_msg=decision.OK_msg,
-            cache_ttl=decision.cache_ttl if cacheable else None,
+            cache_ttl=decision.cache_ttl if kept else None,
             cache_empty=decision.cache_empty_result is not False,
             delay=decision.delay,
             next_flag=decision.next_query_flagIN,
-            copy=self._copy(asked, decision) if mirrors else None,
+            copy=copy if isinstance(copy, Copy) else None,
             log=bool(decision.log),
-            follows=decision.gtid_from_hostgroup if plan.read else None,
-            notes_write=self.notes_writes and not plan.read,
+            follows=decision.gtid_from_hostgroup if plan.read and wish.hostgroup is None and wish.route is None else None,
+            notes_write=self.notes_writes and (not plan.read or plan.reset),
         )
         return effects if effects != _NO_EFFECTS else None
 
-    def _copy(self, asked: Statement, decision: Decision) -> Copy | None:
-        """The plan of the mirrored statement, or None where there is none or it may not be sent."""
+    def copy_of(self, asked: Statement, decision: Decision) -> Copy | str | None:
+        """The mirrored statement, or why none may be sent; None where no rule asks for one."""
         if decision.mirror_hostgroup is None and decision.mirror_flagOUT is None:
             return None
         where = decision.mirror_hostgroup
         peer = self if where is None else self.peers.get(where)
         if peer is None or peer.engine is not self.engine:
-            return None
+            return f"hostgroup {where} is of another engine"
         text = decision.rewritten if decision.rewritten is not None else asked.text
         facts = Facts(
             analyze(text, self.engine, digest=self.digest_options),
@@ -388,14 +390,22 @@ class Planner:
             username=peer._username,
             schemaname=peer._schemaname,
         )
-        inner = peer._rules.evaluate(facts) if decision.mirror_flagOUT is not None else Decision()
+        inner = peer._rules.evaluate(facts, mirrored=True) if decision.mirror_flagOUT is not None else Decision()
         if inner.destination is None or inner.destination not in peer._hostgroups:
             inner.destination, inner.unsafe = where, decision.mirror_unsafe
         plan = peer._made(facts.statement, inner, NO_WISH, mirrors=False)
-        if plan.refusal is not None or plan.veto is not None or inner.OK_msg is not None:
-            return None
-        if not plan.read and not decision.mirror_unsafe:
-            return None
+        if plan.refusal is not None or inner.OK_msg is not None:
+            return "it would be refused there, or answered by a rule"
+        if not decision.mirror_unsafe and not plan.read:
+            return "copies of writes need unsafe: true on the rule"
+        if plan.veto is not None:
+            return f"it is a write, and hostgroup '{plan.veto.hostgroup}' is for reads"
+        if not decision.mirror_unsafe and plan.reset and not plan.hostgroup.read_only:
+            called = ", ".join(plan.unknown) or "what it runs"
+            return (
+                f"{called} may write, and hostgroup '{plan.hostgroup.name}' takes writes; unsafe: true on the rule sends it, "
+                "read_functions names what only reads"
+            )
         plan.detour = False
         plan.copied = plan.stays = True
         return Copy(database=peer.database, plan=plan)
@@ -481,6 +491,11 @@ _NO_EFFECTS = Effects()
 def _getter(names: tuple[str, ...]) -> Callable[[Caller], Any]:
     """What a caller has under *names*; None without any."""
     return attrgetter(*names) if names else lambda caller: None
+
+
+def cacheable(statement: Statement) -> bool:
+    """Whether results of statements of its kind are kept."""
+    return statement.kind in _CACHEABLE_KINDS
 
 
 def _why_write(statement: Statement, writing: tuple[str, ...]) -> str:

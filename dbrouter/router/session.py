@@ -96,6 +96,11 @@ class Pinned:
         """(node, hostgroup) where it is pinned; no node before it is open."""
         return self._member.node.id if self._member is not None else None, self._group.name
 
+    @property
+    def read_only(self) -> bool:
+        """Whether its session was opened read-only by us."""
+        return self._member is not None and self._member.read_only
+
     # ---- calls
 
     async def execute(self, sql: str, *params: Any, timeout: float | None = -1.0, tag: str | None = None) -> Result:
@@ -227,6 +232,8 @@ class Pinned:
         plan.tally.calls += 1
         if plan.forbidden is not None:
             raise plan.forbidden()
+        if plan.answer is not None:
+            return  # Nothing is sent.
         statement = plan.statement
         if statement.statements == 0:
             raise no_statement()

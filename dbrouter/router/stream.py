@@ -15,7 +15,7 @@ from typing import Any, Self
 from dbrouter.drivers.base import Cursor
 from dbrouter.errors import StatementRejectedError
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, following, logged, remember
+from dbrouter.router.detour import delayed, following, logged, remember, traced
 from dbrouter.router.plan import Plan
 from dbrouter.router.session import Pinned, PinnedConnection
 from dbrouter.router.transaction import Transaction
@@ -50,7 +50,8 @@ class Stream:
 
     async def __aenter__(self) -> Self:
         plan, pinned = self._plan, self._pinned
-        if plan.refusal is not None:
+        if plan.answer is None and plan.refusal is not None:
+            plan.tally.calls += 1
             raise plan.refusal()
         effects = plan.effects
         if effects is not None:
@@ -59,11 +60,12 @@ class Stream:
                 pinned = self._pinned = _pinned_for(self._context, plan, self._limit)
             remember(plan, self._context.database, plan.hostgroup)
             if effects.ok_msg is not None:
+                plan.tally.calls += 1
                 self._ended = self._open = True
                 return self
             if effects.delay is not None:
                 pinned.limit = await delayed(effects.delay, self._limit)
-        opening = pinned.open_cursor(plan, self._params, self._batch)
+        opening = traced(self._context, plan, pinned.open_cursor(plan, self._params, self._batch), lambda _: pinned.read_only)
         if effects is not None and effects.log:
             opening = logged(self._context, plan, opening, lambda _: pinned.place)
         plan.hostgroup.budget.deposit(monotonic())

@@ -279,7 +279,8 @@ class Transaction(Pinned):
     def _check(self, plan: Plan) -> None:
         self._refuse_if_aborted()
         super()._check(plan)
-        if self.refuse_implicit_commit is not None and plan.statement.implicit_commit and self._context.engine is Engine.MYSQL:
+        implicit = plan.statement.implicit_commit and plan.answer is None and self._context.engine is Engine.MYSQL
+        if self.refuse_implicit_commit is not None and implicit:
             raise StatementRejectedError(
                 f"{plan.kind} commits implicitly on MySQL, so {self.refuse_implicit_commit} could not undo or repeat it;"
                 " run it on its own with execute()",

@@ -106,8 +106,13 @@ class RuleSet:
         self.caches = hints or any(compiled.rule.cache_ttl is not None for compiled in active)
         self.follows_writes = any(compiled.rule.gtid_from_hostgroup is not None for compiled in active)
 
-    def evaluate(self, facts: Facts, draw: Draw = heaviest) -> Decision:
-        """What the rules say of a statement. Never raises, whatever the texts hold."""
+    def evaluate(self, facts: Facts, draw: Draw = heaviest, *, mirrored: bool = False) -> Decision:
+        """
+        What the rules say of a statement. Never raises, whatever the texts hold.
+
+        Args:
+            mirrored: it is the copy of one: fast routing and comments have no say.
+        """
         decision = Decision(facts.flag)
         matched = []
         stopped = False
@@ -122,6 +127,8 @@ class RuleSet:
         decision.matched = tuple(matched)
         if text != facts.text:
             decision.rewritten = text
+        if mirrored:
+            return decision
         if self._fast and not stopped:
             self._route_fast(facts, decision)
         if self._hints:

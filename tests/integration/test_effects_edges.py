@@ -1,0 +1,202 @@
+"""Effects of rules at their edges: functions that write unseen, rules that meet each other, calls that no server is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import dbrouter
+from dbrouter import Router
+from dbrouter.testing import LocalCluster
+from tests.integration.test_effects import prepare, rules
+from tests.routers import dialect, until
+
+
+def writing_function(cluster: LocalCluster) -> tuple[str, ...]:
+    """Statements that make ``bump()``, which adds an x to the first row and whose call looks like a read."""
+    if dialect(cluster).postgresql:
+        body = "LANGUAGE sql AS $$ UPDATE fx SET v = v || 'x' WHERE id = 1 RETURNING 1 $$"
+        return "DROP FUNCTION IF EXISTS bump()", f"CREATE FUNCTION bump() RETURNS int {body}"
+    body = "MODIFIES SQL DATA BEGIN UPDATE fx SET v = CONCAT(v, 'x') WHERE id = 1; RETURN 1; END"
+    return "DROP FUNCTION IF EXISTS bump", f"CREATE FUNCTION bump() RETURNS int {body}"
+
+
+# ---- functions that nobody knows
+
+
+async def test_a_function_that_may_write_is_not_mirrored_to_where_it_can(cluster: LocalCluster) -> None:
+    """Its copy would write a second time: only with unsafe, or to readers, whose sessions refuse it."""
+    source = rules(
+        cluster,
+        {"tag": "meant", "mirror_hostgroup": "write", "unsafe": True, "apply": True},
+        {"tag": "readers", "mirror_hostgroup": "read", "apply": True},
+        {"match_digest": "bump", "mirror_hostgroup": "write"},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster, *writing_function(cluster))
+
+        async def grown_by(tag: str | None) -> int:
+            before, sent = await router.fetchval("SELECT v FROM fx", route="write"), router.stats().mirror.sent
+            await router.fetch("SELECT bump()", tag=tag)
+            await until(lambda: tag is None or router.stats().mirror.sent == sent + 1, what="the copy")
+            return len(await router.fetchval("SELECT v FROM fx", route="write")) - len(before)
+
+        explained = str(router.explain("SELECT bump()"))
+        assert "a copy goes" not in explained and "no copy is sent: bump may write" in explained
+        assert await grown_by("readers") == 1
+        assert await grown_by(None) == 1 and router.stats().mirror.sent == 1
+        assert await grown_by("meant") == 2
+
+
+async def test_a_context_that_called_a_function_which_may_have_written_reads_no_cache(cluster: LocalCluster) -> None:
+    """Where the session could write: rerouted, on the primary by name, in a transaction, through a cursor; never on a reader."""
+    source = rules(cluster, {"match_digest": "FROM fx", "cache_ttl": "10m"}, read_functions=["harmless"])
+
+    async def rerouted(router: Router) -> None:
+        await router.fetch("SELECT bump()")
+
+    async def named(router: Router) -> None:
+        await router.fetch("SELECT bump() AS named", hostgroup="write")
+
+    async def pinned(router: Router) -> None:
+        async with router.transaction() as tx:
+            await tx.fetch("SELECT bump() AS pinned")
+
+    async def streamed(router: Router) -> None:
+        async with router.stream("SELECT bump() AS streamed") as rows:
+            assert [row async for row in rows]
+
+    async def through_a_reader(router: Router) -> None:
+        with pytest.raises(Exception, match=r"(?i)read.only"):
+            await router.fetch("SELECT bump() AS refused", route="read")
+
+    async def read_only(router: Router) -> None:
+        await router.fetch("SELECT v FROM fx WHERE id = 2")
+
+    async with Router.open(source) as router:
+        await prepare(router, cluster, *writing_function(cluster))
+        ways: list[tuple[Callable[[Router], Awaitable[None]], str]] = [
+            (way, "fresh") for way in (rerouted, named, pinned, streamed)
+        ]
+        for way, wanted in (*ways, (through_a_reader, "cache"), (read_only, "cache")):
+            await router.fetch("SELECT v FROM fx WHERE id = 1")
+            with dbrouter.context():
+                assert (await router.execute("SELECT v FROM fx WHERE id = 1")).route.node == "cache"
+                await way(router)
+                node = (await router.execute("SELECT v FROM fx WHERE id = 1")).route.node
+                assert ("cache" if node == "cache" else "fresh") == wanted, way.__name__
+
+
+# ---- reads that follow the context's writes
+
+
+async def test_a_read_that_follows_is_rewritten_once(cluster: LocalCluster) -> None:
+    """gtid_from_hostgroup plans the caller's own text, not what the rules made of it."""
+    source = rules(
+        cluster,
+        {"match_pattern": "FROM f", "replace_pattern": "FROM ff", "kind": "SELECT"},
+        {"match_digest": "^SELECT", "gtid_from_hostgroup": 10},
+    )
+    async with Router.open(source) as router:
+        for table in ("ffx", "fffx"):
+            await router.execute(f"DROP TABLE IF EXISTS {table}")
+            await router.execute(f"CREATE TABLE {table}(v varchar(9))")
+            await router.execute(f"INSERT INTO {table} VALUES ('{table}')")
+        await asyncio.to_thread(cluster.wait_caught_up)
+
+        with dbrouter.context():
+            assert await router.fetchval("SELECT v FROM fx") == "ffx"
+            await router.execute("DELETE FROM fffx WHERE v = 'x'")
+            followed = await router.execute("SELECT v FROM fx")
+            async with router.stream("SELECT v FROM fx") as rows:
+                streamed = [row[0] async for row in rows]
+        assert followed[0][0] == "ffx" and followed.route.hostgroup == "write" and streamed == ["ffx"]
+
+
+async def test_a_caller_who_names_a_place_follows_nobody(cluster: LocalCluster) -> None:
+    """hostgroup= and route= stand over a rule's gtid_from_hostgroup."""
+    source = rules(cluster, {"match_digest": "^SELECT", "gtid_from_hostgroup": 10})
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        with dbrouter.context():
+            await router.execute("UPDATE fx SET v = 'new' WHERE id = 1")
+            for wish in ({"hostgroup": "read"}, {"route": "read"}):
+                assert (await router.execute("SELECT v FROM fx", **wish)).route.hostgroup == "read", wish
+                assert "goes to hostgroup 10" not in str(router.explain("SELECT v FROM fx", **wish))
+            assert (await router.execute("SELECT v FROM fx")).route.hostgroup == "write"
+
+
+# ---- messages
+
+
+async def test_an_ok_msg_answers_whatever_the_statement_is(cluster: LocalCluster) -> None:
+    """Nothing is sent, so no call has a reason to refuse: session state, transaction control, COPY, implicit commits."""
+    texts = ("SET NAMES latin1", "BEGIN", "COPY fx FROM STDIN", "CREATE TABLE fx_never(a int)")
+    source = rules(cluster, {"match_digest": "^(SET NAMES|BEGIN|COPY|CREATE TABLE fx_never)", "OK_msg": "fine"})
+    async with Router.open(source) as router:
+
+        async def in_a_stream(text: str) -> str:
+            async with router.stream(text) as rows:
+                assert [row async for row in rows] == []
+            return "fine"
+
+        async def pinned(text: str) -> Any:
+            async with router.connection() as conn:
+                return await conn.execute(text)
+
+        async def in_a_transaction(text: str) -> Any:
+            async with router.transaction() as tx:
+                return await tx.execute(text)
+
+        async def in_a_batch(text: str) -> Any:
+            return (await router.batch([text]))[0]
+
+        async def many(text: str) -> Any:
+            return await router.executemany(text, [()])
+
+        ways: tuple[Callable[[str], Awaitable[Any]], ...] = (
+            *(router.execute, in_a_stream, pinned, in_a_transaction, in_a_batch, many),
+        )
+        for text in texts:
+            assert [str(await way(text)) for way in ways] == ["fine"] * len(ways), text
+        assert router.stats().databases[0].rule_hits == {1: len(texts) * len(ways)}
+
+
+async def test_a_statement_that_was_not_sent_has_written_nothing(cluster: LocalCluster) -> None:
+    """An OK_msg in a write's place leaves the context's cache and its reads where they were."""
+    source = rules(
+        cluster,
+        {"match_digest": "^DELETE", "OK_msg": "fine"},
+        {"match_digest": "FROM fx", "intent": "read", "cache_ttl": "10m", "gtid_from_hostgroup": 10},
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        with dbrouter.context():
+            await router.fetch("SELECT v FROM fx")
+            await router.execute("DELETE FROM fx")
+            async with router.connection() as conn:
+                await conn.execute("DELETE FROM fx")
+            assert (await router.execute("SELECT v FROM fx")).route.node == "cache"
+
+
+# ---- copies
+
+
+async def test_a_copy_follows_neither_fast_routing_nor_comments(cluster: LocalCluster) -> None:
+    """As in ProxySQL's mirror sessions: rules alone say where it goes."""
+    schema = cluster.primary.dsn().rpartition("/")[2].partition("?")[0]
+    source = rules(
+        cluster,
+        {"match_digest": "^SELECT v", "mirror_hostgroup": 10, "mirror_flagOUT": 7},
+        query_rules_fast_routing=[{"schemaname": schema, "flagIN": flag, "destination_hostgroup": 20} for flag in (0, 7)],
+        comment_hints=True,
+    )
+    async with Router.open(source) as router:
+        await prepare(router, cluster)
+        for text in ("SELECT v FROM fx", "SELECT /* hostgroup=20 */ v FROM fx", "SELECT /* query_timeout=5 */ v FROM fx"):
+            explained = router.explain(text)
+            assert explained.hostgroup == 20
+            assert [effect for effect in explained.effects if effect.startswith("a copy goes to hostgroup 10 ")], text
