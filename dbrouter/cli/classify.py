@@ -25,7 +25,7 @@ from dbrouter.audit.formats import LogFormat, Source
 from dbrouter.audit.logged import Entry, Unreadable
 from dbrouter.audit.servers import ServerLog, read_servers
 from dbrouter.audit.workload import Workload
-from dbrouter.cli.output import document, fail
+from dbrouter.cli.output import document, fail, harmless
 from dbrouter.cli.workload import show
 from dbrouter.config import RouterConfig, load
 from dbrouter.errors import ConfigError
@@ -224,7 +224,7 @@ def _plain(found: dict[str, Any]) -> str:
         return f"?      line {found['line']}: {found['error']}"
     session = " (session state)" if found["session"] else ""
     why = f"  -- {'; '.join(found['reasons'])}" if found["reasons"] else ""
-    return f"{found['intent']:<6} {found['kind']}{session}: {found['digest_text']}{why}"
+    return harmless(f"{found['intent']:<6} {found['kind']}{session}: {found['digest_text']}{why}")
 
 
 def _add_up(

@@ -46,6 +46,8 @@ def lint(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> None:
     """Find rules that never match, patterns that match too little, columns without effect, and other likely mistakes."""
+    if database is not None and not log:
+        raise typer.BadParameter("says whose statements a log has; it needs --log", param_hint="--database")
     seen = survey(file)
     rows = [_row_of_problem(file, problem) for problem in seen.problems]
     rows += [_row(file, seen, finding) for finding in _findings(seen)]
@@ -144,7 +146,11 @@ async def _hits(config: RouterConfig, database: str, logs: Sequence[Path]) -> _H
             except OSError as error:
                 raise typer.BadParameter(f"{log}: {error.strerror}", param_hint="--log") from None
             with stream:
-                for entry in Source(str(log), stream).entries(context.engine):
+                source = Source(str(log), stream)
+                if source.format.engine not in (None, context.engine):
+                    told = f"{log} is a log of {source.format.engine}, and {database} is on {context.engine}"
+                    raise typer.BadParameter(told, param_hint="--log")
+                for entry in source.entries(context.engine):
                     if isinstance(entry, LoggedStatement):
                         plan = context.planner.decide(
                             entry.sql, NO_WISH, draw=lambda _, flags, weights: rng.choices(flags, weights)[0]

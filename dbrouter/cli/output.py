@@ -15,6 +15,7 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dbrouter.errors import Problem
 
@@ -33,8 +34,20 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:
-        shown.add_row(*(cell.replace("[", "\\[") for cell in row))
+        shown.add_row(*(cell_of(cell) for cell in row))
     console().print(shown)
+
+
+def cell_of(text: str) -> Text:
+    """*text* in a table: nothing in it is markup."""
+    return Text(harmless(text))
+
+
+def harmless(text: str) -> str:
+    """*text* from elsewhere on one line of a terminal, which it cannot steer: control characters are spelled out."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def document(value: Any) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from dbrouter.cli.output import document, fail, table
+from dbrouter.cli.output import document, fail, harmless, table
 from dbrouter.errors import Problem
 
 _BIGGEST = 16 * 1024 * 1024
@@ -71,9 +71,9 @@ def _get(url: str, timeout: float) -> dict[str, Any]:
 
 
 def _show(base: str, health: dict[str, Any], breakers: dict[str, Any]) -> None:
-    typer.echo(f"{base}: {health.get('status')}")
+    typer.echo(harmless(f"{base}: {health.get('status')}"))
     if isinstance(configuration := health.get("configuration"), dict):
-        typer.echo(_configuration(configuration))
+        typer.echo(harmless(_configuration(configuration)))
     checks = health.get("checks", {})
     table("nodes", ("node", "database", "status", "role", "last sample", "output"), _rows(checks, "role", _node))
     table("pools", ("node", "hostgroup", "in use", "idle", "waiting", "size", "max"), _rows(checks, "pool", _pool))

@@ -10,10 +10,9 @@ from typing import Any
 import typer
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
 from dbrouter.audit.workload import DigestSum, Workload
-from dbrouter.cli.output import console, problem_lines, table
+from dbrouter.cli.output import cell_of, console, problem_lines, table
 
 _REASONS_SHOWN = 10
 
@@ -96,8 +95,8 @@ def _digests(workload: Workload, top: int) -> None:
             _percent(workload.share(one.calls)),
             _percent(workload.time_share(one.seconds)),
             f"0x{one.digest:016X}",
-            Text(" ".join(one.text.split())),
-            Text(_why(one)),
+            cell_of(" ".join(one.text.split())),
+            cell_of(_why(one)),
         )
         for one in digests[:top]
     ]

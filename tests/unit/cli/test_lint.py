@@ -269,3 +269,32 @@ async def test_what_is_said_of_the_veto_is_what_the_planner_does() -> None:
             assert veto is not None and veto.rule_id == 1, (rule, write)
         await parts.tasks.close()
     assert vetoed > 20
+
+
+def test_tables_show_whatever_a_comment_or_a_log_holds(tmp_path: Path) -> None:
+    """Backslashes and brackets are themselves; control characters, which would steer the terminal, are spelled out."""
+    path, log = tmp_path / "dbrouter.yaml", tmp_path / "log.sql"
+    comment = r"'a\[/b] [red]x\\'"
+    path.write_text(
+        FILE.partition("query_rules")[0] + f"query_rules: [{{rule_id: 1, comment: {comment}, log: true}}]\n", encoding="utf-8"
+    )
+    log.write_text("SELECT \x1b]0;x\x07 FROM t;\n", encoding="utf-8")
+    code, output = run(path, "--log", log)
+    shown = CliRunner().invoke(build_app(), ["classify", "--engine", "postgresql", str(log)])
+    lines = CliRunner().invoke(build_app(), ["classify", "--engine", "postgresql"], input=log.read_text(encoding="utf-8"))
+
+    assert code == 0 and comment.strip("'") in output
+    for result in (shown, lines):
+        assert result.exit_code == 0 and r"\x1b]" in result.output
+        assert "\x1b" not in result.output and "\x07" not in result.output
+
+
+def test_a_log_of_another_engine_and_a_database_without_one_are_wrong_usage(file: Path, tmp_path: Path) -> None:
+    """What cannot be meant is refused rather than left aside."""
+    log = tmp_path / "slow.log"
+    log.write_text("# Time: 2026-01-01T00:00:00Z\n# User@Host: a[a] @ b []\n# Query_time: 1  Lock_time: 0\nSELECT 1;\n")
+
+    code, output = run(file, "--log", log)
+    assert code == 2 and "mysql" in output and "postgresql" in output
+    code, output = run(file, "--database", "app")
+    assert code == 2 and "--log" in output
