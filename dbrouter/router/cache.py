@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from sys import getsizeof
 from typing import Any
 from uuid import UUID
@@ -23,7 +24,12 @@ _PARAM_BYTES = 72
 """What a parameter weighs in a key beside its spelling: a pair, and its place."""
 _SHARE = 4
 """A result larger than this part of the cache is not kept: it would push out everything else."""
-_PLAIN = frozenset([int, str, bytes, bool, float, type(None), Decimal, datetime, date, time, timedelta, UUID])
+_PLAIN = frozenset(
+    [
+        *(int, str, bytes, bool, float, type(None), Decimal, datetime, date, time, timedelta, UUID),
+        *(IPv4Address, IPv6Address, IPv4Interface, IPv6Interface, IPv4Network, IPv6Network),
+    ]
+)
 """
 Types of which a value never changes and its `repr` tells it from every other: only parameters of these are told apart, and only
 results of these are kept. A caller could change anything else under everybody's eyes, however deep inside.
@@ -100,6 +106,11 @@ class ResultCache:
         self._entries.clear()
 
 
+def _is_plain(value: Any) -> bool:
+    """asyncpg's own class of `UUID` is as plain as that."""
+    return value.__class__ in _PLAIN or isinstance(value, UUID)
+
+
 def cache_key(database: str, user: str | None, schema: str | None, text: str, params: Sequence[Any]) -> Key | None:
     """
     What tells one result from any other, or None where a parameter cannot be told (a list, a mapping).
@@ -107,7 +118,7 @@ def cache_key(database: str, user: str | None, schema: str | None, text: str, pa
     Parameters are told apart by type and spelling: 1, 1.0 and True, 1.0 and 1.00, noon here and there are equal to Python and not
     to a server.
     """
-    if any(value.__class__ not in _PLAIN for value in params):
+    if not all(map(_is_plain, params)):
         return None
     return (database, user, schema, text, tuple([(value.__class__, repr(value)) for value in params]))
 
@@ -118,7 +129,7 @@ def _weight(key: Key, rows: Sequence[Any]) -> int | None:
     for row in rows:
         size += getsizeof(row)
         for value in tuple(row):
-            if value.__class__ not in _PLAIN:
+            if value.__class__ not in _PLAIN and not _is_plain(value):
                 return None
             size += getsizeof(value)
     return size

@@ -10,6 +10,9 @@ import pytest
 
 import dbrouter
 from dbrouter import Router
+from dbrouter.sql import analyze
+from dbrouter.sql.volatile import volatile_words
+from dbrouter.terms import Engine, Intent
 from dbrouter.testing import LocalCluster
 from tests.integration.test_effects import prepare, rules
 from tests.routers import dialect, until
@@ -200,3 +203,50 @@ async def test_a_copy_follows_neither_fast_routing_nor_comments(cluster: LocalCl
             explained = router.explain(text)
             assert explained.hostgroup == 20
             assert [effect for effect in explained.effects if effect.startswith("a copy goes to hostgroup 10 ")], text
+
+
+# ---- what the cache keeps
+
+
+async def test_results_of_postgresqls_own_value_types_are_kept(pg: LocalCluster) -> None:
+    """uuid and inet columns are values like others, and what was read can be asked with."""
+    source = rules(pg, {"match_digest": "^SELECT", "cache_ttl": "10m"})
+    async with Router.open(source) as router:
+        for text in ("SELECT '00000000-0000-0000-0000-000000000001'::uuid", "SELECT '10.0.0.1'::inet, '10.0.0.0/8'::cidr"):
+            rows = await router.fetch(text)
+            assert (await router.execute(text)).route.node == "cache", text
+            if "uuid" in text:
+                for _ in range(2):
+                    asked = await router.execute("SELECT $1::uuid", rows[0][0])
+                assert asked.route.node == "cache" and asked[0][0] == rows[0][0]
+
+
+async def test_every_function_that_postgresql_calls_volatile_is_known_to_the_cache(pg: LocalCluster) -> None:
+    """Of those that count as reads: none of their results is kept."""
+    volatile = "SELECT DISTINCT proname FROM pg_proc WHERE provolatile = 'v' AND pronamespace = 'pg_catalog'::regnamespace"
+    async with Router.open(rules(pg)) as router:
+        names = [row[0] for row in await router.fetch(f"{volatile} AND prokind = 'f' ORDER BY 1")]
+    unknown = []
+    for name in names:
+        text = f"SELECT {name}()"
+        statement = analyze(text, Engine.POSTGRESQL)
+        if statement.intent is Intent.READ and not statement.functions and not volatile_words(text, Engine.POSTGRESQL):
+            unknown.append(name)
+    assert len(names) > 100 and not unknown
+
+
+@pytest.mark.parametrize(
+    ("engine", "text"),
+    [
+        (Engine.POSTGRESQL, "SELECT 'now'::timestamptz"),
+        (Engine.POSTGRESQL, "SELECT v FROM fx WHERE day >= date ' Today '"),
+        (Engine.POSTGRESQL, "SELECT * FROM pg_locks"),
+        (Engine.POSTGRESQL, "SELECT * FROM pg_statio_user_tables"),
+        (Engine.MYSQL, "SELECT * FROM information_schema.processlist"),
+        (Engine.MYSQL, "SELECT * FROM performance_schema.threads"),
+    ],
+)
+def test_clocks_in_literals_and_views_of_the_server_are_volatile(engine: Engine, text: str) -> None:
+    """They answer otherwise a moment later, though no data changed."""
+    assert volatile_words(text, engine)
+    assert not volatile_words("SELECT v FROM fx WHERE v = 'nowhere' OR v = 'to now'", engine)
