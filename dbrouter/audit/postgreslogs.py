@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from dbrouter.audit.logged import (
+    MOST_SECONDS,
     STATEMENT_LIMIT,
     Entry,
     Gathered,
@@ -37,8 +38,8 @@ _SESSION, _MESSAGE = 5, 13
 def _statement(message: str, line: int, connection: str | None) -> Iterator[LoggedStatement]:
     found = MESSAGE.match(message)
     if found is not None:
-        seconds = float(found[1]) / 1000 if found[1] else None
-        yield LoggedStatement(message[found.end() :], 1, seconds, line, connection)
+        seconds = float(found[1]) / 1000 if found[1] else MOST_SECONDS
+        yield LoggedStatement(message[found.end() :], 1, seconds if seconds < MOST_SECONDS else None, line, connection)
 
 
 def read_stderr_log(lines: Iterable[Line]) -> Iterator[Entry]:

@@ -373,3 +373,11 @@ def test_a_time_that_ran_backwards_is_no_time() -> None:
     )
 
     assert _statements(text.encode()) == [LoggedStatement("SELECT 1", 1, None, 1, "8")]
+
+
+@pytest.mark.parametrize("digits", [12, 400])
+def test_a_duration_that_no_statement_has_is_none(digits: int) -> None:
+    """A damaged PostgreSQL log does not make sums that are no numbers."""
+    _, entries = read(f"2026-01-01 UTC [1] LOG:  duration: {'9' * digits}9.123 ms  statement: SELECT 1\n", Engine.POSTGRESQL)
+
+    assert [entry.seconds for entry in entries if isinstance(entry, LoggedStatement)] == [None]
