@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from dbrouter.cluster.hostgroup import Hostgroup
 from dbrouter.drivers.base import Reply
-from dbrouter.errors import DeadlineExceededError
+from dbrouter.errors import DeadlineExceededError, PoolClosedError
 from dbrouter.events import QueryLogged
 from dbrouter.router.cache import Key, cache_key
 from dbrouter.router.caller import Caller, current
@@ -120,12 +120,15 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
         send: the query path.
 
     Raises:
+        PoolClosedError: the router is closed; no pool need be asked to know it.
         RoutingError: the statement is refused.
         DeadlineExceededError: the time limit ended within a delay.
         What *send* raises.
     """
     started = monotonic()
     effects = plan.effects
+    if context.tasks.closed:
+        raise PoolClosedError(f"the router of database {context.database!r} is closed", pool=context.database)
     if effects is None or effects.ok_msg is None:
         if plan.refusal is not None:
             refused = plan.refusal()
@@ -135,7 +138,7 @@ async def detour(context: Context, plan: Plan, params: Sequence[Any], limit: flo
         assert effects is not None  # what is neither refused nor plain has effects
     if effects.ok_msg is not None:
         remember(plan, context.database, plan.hostgroup)
-        return _answered(context, plan, effects, "rule", (), (effects.ok_msg, 0, None), started)
+        return _answered(context, plan, effects, "rule", [], (effects.ok_msg, 0, None), started)
     caller = current()
     cache = context.cache  # A reload may give the context another one while this call is under way.
     key = _key(context, plan, effects, params, caller)

@@ -191,7 +191,7 @@ class Pinned:
         if effects is not None:
             remember(plan, self._context.database, self._group)
             if effects.ok_msg is not None:
-                return ((), None, None), plan
+                return ([], None, None), plan
             if effects.delay is not None:
                 limit = await delayed(effects.delay, self._left_of(limit))
         self._mark(plan, lease)

@@ -103,7 +103,7 @@ async def test_messages_answer_in_the_servers_place(cluster: LocalCluster) -> No
                 with pytest.raises(StatementRejectedError, match="rule 1 forbids this statement: not here"):
                     await calls.execute("TRUNCATE fx")
             assert str(result) == "skipped" and list(result) == [] and result.rowcount == 0
-        assert await router.fetch("OPTIMIZE TABLE fx") == () and await router.fetchval("OPTIMIZE TABLE fx") is None
+        assert await router.fetch("OPTIMIZE TABLE fx") == [] and await router.fetchval("OPTIMIZE TABLE fx") is None
         async with router.stream("OPTIMIZE TABLE fx") as rows:
             assert [row async for row in rows] == []
         assert await router.fetchval("SELECT count(*) FROM fx", route="write") == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import dbrouter
-from dbrouter import Router
+from dbrouter import PoolClosedError, Router
 from dbrouter.sql import analyze
 from dbrouter.sql.volatile import volatile_words
 from dbrouter.terms import Engine, Intent
@@ -250,3 +250,27 @@ def test_clocks_in_literals_and_views_of_the_server_are_volatile(engine: Engine,
     """They answer otherwise a moment later, though no data changed."""
     assert volatile_words(text, engine)
     assert not volatile_words("SELECT v FROM fx WHERE v = 'nowhere' OR v = 'to now'", engine)
+
+
+# ---- calls that no server is asked for
+
+
+async def test_a_closed_router_answers_nothing(cluster: LocalCluster) -> None:
+    """Neither from the cache nor by a rule: a service that uses a router after closing it hears so at its first call."""
+    source = rules(cluster, {"match_digest": "^SELECT", "cache_ttl": "10m"}, {"match_digest": "^SET", "OK_msg": "fine"})
+    router = await Router.open(source)
+    await router.fetch("SELECT 1")
+    assert (await router.execute("SELECT 1")).route.node == "cache" and str(await router.execute("SET x = 1")) == "fine"
+    await router.aclose()
+
+    for text in ("SELECT 1", "SET x = 1", "SELECT 2"):
+        with pytest.raises(PoolClosedError):
+            await router.execute(text)
+
+
+async def test_rows_are_a_list_where_a_rule_answers_too(cluster: LocalCluster) -> None:
+    """Whoever adds to what `fetch` gave need not know who answered."""
+    async with Router.open(rules(cluster, {"match_digest": "^SET", "OK_msg": "fine"})) as router:
+        assert await router.fetch("SET x = 1") == []
+        async with router.connection() as conn:
+            assert await conn.fetch("SET x = 1") == []
