@@ -7,6 +7,7 @@ of. `docs/rules.md` lists the codes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dbrouter.config.checks import Draft
@@ -16,6 +17,7 @@ from dbrouter.config.rules import EFFECTLESS_COLUMNS, HOSTGROUP_COLUMNS, RuleSet
 from dbrouter.rules.finding import Finding, Severity
 from dbrouter.rules.shadows import Shadows
 from dbrouter.rules.spellings import missed_locks, never_in_digests, write_that_matches
+from dbrouter.sql import analyze
 from dbrouter.sql.digest import DigestOptions
 from dbrouter.terms import Engine
 
@@ -24,6 +26,7 @@ _OUTPUTS = (
     *("mirror_flagOUT", "error_msg", "OK_msg", "multiplex", "gtid_from_hostgroup", "log", "replace_pattern", "flagOUT"),
     *("attributes", "cache_empty_result"),
 )
+_RANGE = re.compile(r"[0-9A-Fa-f.:]+/[0-9]{1,3}")
 _SHOWN = 4
 """Spellings that a message names."""
 
@@ -216,8 +219,21 @@ class _Contents:
                 yield say("vetoed-destination", Severity.NOTE, message, "destination_hostgroup")
         if rule.cache_volatile and rule.cache_ttl is not None:
             yield say("caches-volatile", Severity.NOTE, "results of now(), random() and their like are kept", "cache_volatile")
+        yield from self._about_criteria(rule, engines, say)
         if rule.error_msg is not None and rule.OK_msg is not None:
             yield say("error-unsaid", Severity.WARNING, "OK_msg wins over error_msg, which is never said", "error_msg")
+
+    def _about_criteria(self, rule: RuleSettings, engines: set[Engine], say: Say) -> Iterator[Finding]:
+        for name in ("client_addr", "proxy_addr"):
+            written = getattr(rule, name)
+            if written is not None and _RANGE.fullmatch(written):
+                message = f"{written!r} is compared as text and is no address; 10.1.% is every one that begins so"
+                yield say("no-address", Severity.WARNING, message, name)
+        if rule.kind is not None:
+            kinds = {analyze(rule.kind, engine).kind for engine in engines}
+            if rule.kind not in kinds:
+                message = f"no statement is of kind {rule.kind!r}: the kind is one word, here {_listed(sorted(kinds))}"
+                yield say("no-such-kind", Severity.WARNING, message, "kind")
 
 
 def _missing(rule: RuleSettings, name: str, found: str, missed: Sequence[str]) -> str:

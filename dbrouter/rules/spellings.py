@@ -29,7 +29,7 @@ _WRITES = (
 _SELECT = re.compile(r"SELECT\b", re.IGNORECASE)
 _AROUND = ("{}", "SELECT a FROM b {}", "SELECT a FROM b{} c", "{} c", "SELECT ?{} c")
 """Statements in which a piece of one may stand."""
-_ALTERNATIVES = re.compile(r"\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)\??")
+_ALTERNATIVES = re.compile(r"(?<!\\)\((?:\?:)?((?:\\.|[^()|\\])*)(?:\|(?:\\.|[^()\\])*)?\)\??")
 _SIMPLE = (
     (re.compile(r"^\^|\$$|\\b|\(\?[a-z]+\)"), ""),
     (re.compile(r"(?:\.|\\S|\\w|\[[^\]]*\])[*+]\??"), " a "),

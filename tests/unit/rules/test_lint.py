@@ -16,6 +16,9 @@ from dbrouter.rules import compile_rules
 from dbrouter.rules import lint as linting
 from dbrouter.rules.finding import Finding, Severity
 from dbrouter.rules.lint import lint, lint_draft
+from dbrouter.sql import analyze
+from dbrouter.terms import Engine
+from tests.corpus.lines import load as load_corpus
 from tests.rulesets import one_rule, one_statement, shown
 
 
@@ -57,6 +60,10 @@ OPEN = {
         ("report", {"digest": {"keep_comment": True}}, True),
         ("FROM t;$", {}, False),
         ("a, b", {}, False),
+        (r"IN \(\?, \?\)", {}, False),
+        (r"VALUES \(\?, \?\)$", {}, False),
+        (r"^SELECT f\(a, b\)", {}, False),
+        (r"^SELECT f\( a", {}, False),
         ("^SELECT a", {"digest": {"lowercase": True}}, True),
         (r"^SELECT .* FROM users WHERE id ?= ?\?", {}, True),
         (r"^SELECT .* FROM `?users`?", {}, True),
@@ -146,6 +153,11 @@ def test_patterns_that_no_digest_text_has(pattern: str, extra: dict[str, Any], f
         ([{"cache_timeout": 5, "reconnect": 1, "sticky_conn": 0, **GO}], {}, [(1, "no-effect")] * 3),
         ([{"active": False, **GO}], {}, [(1, "inactive")]),
         ([{"OK_msg": "a", "error_msg": "b"}], {}, [(1, "error-unsaid")]),
+        ([{"client_addr": "10.0.0.0/8", **GO}], {}, [(1, "no-address")]),
+        ([{"proxy_addr": "fe80::/10", **GO}], {}, [(1, "no-address")]),
+        ([{"client_addr": "10.0.0.%", "proxy_addr": "/run/app.sock/1", **GO}], {}, []),
+        ([{"kind": "drop table", **GO}, {"kind": "SELECT FOR UPDATE", **GO}], {}, [(1, "no-such-kind"), (2, "no-such-kind")]),
+        ([{"kind": kind, **GO} for kind in ("DROP", "UNKNOWN", "EMPTY", "WITH", "UPSERT")], {}, []),
         ([{"cache_ttl": "1s", "cache_volatile": True}], {}, [(1, "caches-volatile")]),
         ([], {"comment_hints": True}, [(None, "comment-hints")]),
     ],
@@ -153,6 +165,13 @@ def test_patterns_that_no_digest_text_has(pattern: str, extra: dict[str, Any], f
 def test_each_finding(rules: list[dict[str, Any]], extra: dict[str, Any], expected: list[tuple[int | None, str]]) -> None:
     """Said where it is so, and not where it only looks so."""
     assert said(*rules, **extra) == expected
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_a_kind_that_statements_have_is_one(engine: Engine) -> None:
+    """Of every statement of the corpus."""
+    for kind in sorted({analyze(line.sql, engine).kind for line in load_corpus(engine)}):
+        assert "no-such-kind" not in [code for _, code in said({"kind": kind, **GO})], kind
 
 
 def test_hostgroups() -> None:
