@@ -11,8 +11,8 @@ What we use of asyncmy that is not public, and what happens where a version lack
 - to read, the buffer of its protocol (`asyncmy_buffer.py`): connections are `IndirectConnection`s, by asyncmy's own `query`;
 - its row parser, tried by `_can_parse`: connections are `UncompiledConnection`s, whose rows our own parser makes.
 
-Before 0.2.13 asyncmy handed a cancelled query's rows to the next one, and before 0.2.17 it wrote a negative `timedelta` with minutes
-as another one (-29:59 as -30:01), so older versions are refused.
+Before 0.2.13 asyncmy handed a cancelled query's rows to the next one, and before 0.2.17 it wrote a negative `timedelta` with
+minutes as another one (-29:59 as -30:01), so older versions are refused.
 
 Cancelling a statement closes its connection; the server runs on until `abandon` has killed it.
 """
