@@ -151,17 +151,17 @@ _OF_MYSQL: dict[int, Verdict] = {
     3101: row(TXN, NONE, KEEP, SAME, "group replication rolled the transaction back (certification)"),
     3169: _KILLED,
     3572: row(NOT, NONE, KEEP, NOWHERE, "a row is locked (NOWAIT)"),
-    4031: row(NOT, NONE, DROP, SAME, "the server had closed the connection for inactivity"),
+    4031: row(NOT, NONE, DROP, SAME, "the server had closed the connection for inactivity", unsent=True),
 }
 BY_FLAVOR: dict[Flavor, dict[int, Verdict]] = {Flavor.MARIADB: _OF_MARIADB, Flavor.MYSQL: _OF_MYSQL}
 
 CLIENT_SIDE: dict[int, Verdict] = {
-    0: row(NOT, NONE, DROP, SAME, "the connection was already closed or in use"),
+    0: row(NOT, NONE, DROP, SAME, "the connection was already closed or in use", unsent=True),
     2002: row(NOT, NODE, DROP, OTHER, "no connection", transport=True),
     2003: row(NOT, NODE, DROP, OTHER, "no connection", transport=True),
     2005: row(NOT, NODE, DROP, OTHER, "unknown host", transport=True),
     # That an idle connection was found closed says nothing of the node; connecting anew will.
-    2006: row(NOT, NONE, DROP, SAME, "the server had gone away before anything was sent", transport=True),
+    2006: row(NOT, NONE, DROP, SAME, "the server had gone away before anything was sent", transport=True, unsent=True),
     2012: row(NOT, NODE, DROP, OTHER, "handshake failed", transport=True),
     2013: row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True),
     2014: row(AMB, NONE, DROP, NOWHERE, "commands out of sync"),

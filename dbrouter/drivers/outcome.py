@@ -21,6 +21,7 @@ class Verdict:
         code: SQLSTATE, MySQL error number as text, or the client-side exception's class name; for logs and metrics.
         transport: the connection or the handshake failed (as opposed to an answer of the server): connect-class for the breaker.
         read_only_refusal: the server refused a write because it is read-only (Safety 3).
+        unsent: the statement never left this process, or the server hung up before it read it: nothing of it can have run.
         note: why, in a few words, where the code alone does not say.
     """
 
@@ -31,4 +32,5 @@ class Verdict:
     code: str
     transport: bool = False
     read_only_refusal: bool = False
+    unsent: bool = False
     note: str = ""

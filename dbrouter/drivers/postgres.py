@@ -155,7 +155,7 @@ UNKNOWN_STARTUP_PARAMETER = "unsupported startup parameter"
 
 # --- what the client library raises by itself -----------------------------------------------------------
 
-_NOT_SENT = row(NOT, NONE, DROP, SAME, "the connection was already closed; nothing was sent", transport=True)
+_NOT_SENT = row(NOT, NONE, DROP, SAME, "the connection was already closed; nothing was sent", transport=True, unsent=True)
 _IN_USE = row(NOT, NONE, KEEP, NOWHERE, "another statement is in progress on this connection; nothing was sent")
 _MISUSE = row(FAIL, NONE, KEEP, NOWHERE, "nothing was sent")
 _CANCELLED = row(AMB, NONE, KEEP, NOWHERE, "the caller gave up")

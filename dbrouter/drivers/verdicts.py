@@ -35,6 +35,7 @@ def row(
     *,
     transport: bool = False,
     read_only_refusal: bool = False,
+    unsent: bool = False,
 ) -> Verdict:
     """A row of a table."""
     return Verdict(
@@ -46,6 +47,7 @@ def row(
         note=note,
         transport=transport,
         read_only_refusal=read_only_refusal,
+        unsent=unsent,
     )
 
 

@@ -5,7 +5,8 @@ The rules, in order:
 
 1. An answer without effect that would come again is the caller's (`RAISE`); where the server says the primary knows better,
    go there once.
-2. What was certainly not applied may be sent again, wherever the verdict says there is a chance.
+2. What was certainly not applied may be sent again, wherever the verdict says there is a chance; a statement that may have
+   committed a part of itself before it failed (`CALL`) only where it was never sent, or the caller declared it idempotent.
 3. What may have been applied is sent again only if it is a read that cannot have written, or the caller declared it idempotent.
 4. Everything else that may have been applied is `UNKNOWN` (a write) or `LOST` (a read that calls functions we do not know).
 """
@@ -45,7 +46,7 @@ _WHERE = {
 }
 
 
-def decide(verdict: Verdict, *, read: bool, resendable: bool, may_go_to_writer: bool) -> Step:
+def decide(verdict: Verdict, *, read: bool, resendable: bool, may_go_to_writer: bool, in_parts: bool = False) -> Step:
     """
     The next step after *verdict*.
 
@@ -55,12 +56,16 @@ def decide(verdict: Verdict, *, read: bool, resendable: bool, may_go_to_writer: 
             idempotent.
         may_go_to_writer: it ran on a reader, and neither the caller nor the statement's kind forbids going to the primary
             (Safety 3).
+        in_parts: it may commit a part of itself: its failure does not say that nothing of it was applied.
     """
     if verdict.route is RetryWhere.WRITER and verdict.outcome in (Outcome.NOT_APPLIED, Outcome.FAILED):
         return Step.WRITER if may_go_to_writer else Step.RAISE
     if verdict.outcome in (Outcome.FAILED, Outcome.APPLIED):
         return Step.RAISE
-    if verdict.outcome in (Outcome.NOT_APPLIED, Outcome.ROLLED_BACK) or resendable:
+    undone = verdict.outcome in (Outcome.NOT_APPLIED, Outcome.ROLLED_BACK)
+    if undone and in_parts and not (resendable or verdict.unsent):
+        return Step.UNKNOWN if verdict.transport else Step.RAISE
+    if undone or resendable:
         step = _WHERE.get(verdict.route, Step.RAISE)
         if step is Step.RAISE and verdict.outcome is Outcome.AMBIGUOUS:
             return Step.ELSEWHERE

@@ -44,6 +44,9 @@ from dbrouter.router.decide import Step, decide
 from dbrouter.sql import Statement
 from dbrouter.terms import Blame, ConnectionFate, Outcome, Phase, WhenEmpty
 
+_IN_PARTS = frozenset({"CALL", "DO", "EXECUTE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"})
+"""Kinds of statements that may commit a part of themselves, and then fail."""
+
 _UNSENT_LIMIT = 64
 """Attempts that were never sent are free, but not endless where no deadline was given."""
 
@@ -273,6 +276,7 @@ class Recovery:
             may_go_to_writer=group is not self._context.writer
             and not self._stays
             and (statement is None or statement.reroutable),
+            in_parts=statement is not None and statement.kind in _IN_PARTS,
         )
         match step:
             case Step.RAISE:

@@ -11,6 +11,7 @@ from pymysql.err import IntegrityError
 
 from dbrouter import (
     ConfigError,
+    DBRouterError,
     OutcomeUnknownError,
     Router,
     SessionStatementError,
@@ -19,6 +20,7 @@ from dbrouter import (
     TransactionAbortedError,
 )
 from dbrouter.events import ConnectionClosed, RuleVetoed, StatementRerouted
+from dbrouter.terms import Engine
 from dbrouter.testing import FaultProxy, LocalCluster
 from tests.load import kill_clients, raised_by
 from tests.routers import Listener, configuration, dialect, routed, until, whole
@@ -369,9 +371,9 @@ async def test_8_ddl_is_refused_where_it_would_commit(cluster: LocalCluster) -> 
         await router.execute("DROP TABLE IF EXISTS made_in_run")
 
 
+KEPT = ("DROP TABLE IF EXISTS kept", "CREATE TABLE kept(note varchar(20) NOT NULL, run int NOT NULL)")
 ROUTINES = (
-    "DROP TABLE IF EXISTS kept",
-    "CREATE TABLE kept(note varchar(20) NOT NULL, run int NOT NULL)",
+    *KEPT,
     "DROP PROCEDURE IF EXISTS commits",
     "CREATE PROCEDURE commits(run INT) BEGIN INSERT INTO kept VALUES ('routine', run); COMMIT; END",
     "DROP PROCEDURE IF EXISTS commits_and_fails",
@@ -401,6 +403,48 @@ async def test_8_what_a_routine_committed_is_not_repeated(mariadb: LocalCluster,
         await raised_by(router.run(work))
         kept = await router.fetch("SELECT run FROM kept WHERE note = 'routine'", route="write")
         assert [row[0] for row in kept] == runs
+
+
+FAILING = {
+    Engine.POSTGRESQL: (
+        "CREATE OR REPLACE PROCEDURE fails_late(run int) LANGUAGE plpgsql AS $$BEGIN"
+        " INSERT INTO kept VALUES ('routine', run); COMMIT; RAISE EXCEPTION 'late' USING ERRCODE = 'deadlock_detected'; END$$",
+    ),
+    Engine.MYSQL: (
+        "DROP PROCEDURE IF EXISTS fails_late",
+        "CREATE PROCEDURE fails_late(run INT) BEGIN INSERT INTO kept VALUES ('routine', run);"
+        " SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213; END",
+    ),
+}
+"""A routine that commits its first part and then meets what, for a plain statement, would be tried again."""
+
+
+@pytest.mark.parametrize("idempotent", [False, True])
+async def test_4_what_a_routine_committed_before_it_failed_is_not_sent_again(cluster: LocalCluster, idempotent: bool) -> None:
+    """A deadlock inside CALL, or DO, after it committed: the server's error, and once there, unless the caller allows more."""
+    texts = ["CALL fails_late(1)"]
+    if cluster.engine is Engine.POSTGRESQL:
+        texts.append(
+            "DO $$BEGIN INSERT INTO kept VALUES ('routine', 2); COMMIT;"
+            " RAISE EXCEPTION 'late' USING ERRCODE = 'serialization_failure'; END$$"
+        )
+    async with routed(cluster, *KEPT, *FAILING[cluster.engine]) as router:
+        for text in texts:
+            error = await raised_by(router.execute(text, idempotent=idempotent))
+            assert not isinstance(error, DBRouterError)
+        kept = [row[0] for row in await router.fetch("SELECT count(*) FROM kept GROUP BY run", route="write")]
+        assert kept == [3 if idempotent else 1] * len(texts)
+
+
+async def test_4_a_routine_that_was_never_sent_is_sent(cluster: LocalCluster) -> None:
+    """An idle connection that is gone costs a CALL nothing."""
+    async with routed(cluster, *KEPT, *FAILING[cluster.engine]) as router:
+        pool = next(member for member in router._parts.contexts[0].writer.members).pool
+        await asyncio.to_thread(kill_clients, cluster.primary)
+        await until(lambda: not any(lease.connection.check() for lease in pool._state.seats))
+        error = await raised_by(router.execute("CALL fails_late(1)"))
+        assert not isinstance(error, DBRouterError)
+        assert await router.fetchval("SELECT count(*) FROM kept", route="write") == 1
 
 
 @pytest.mark.parametrize("ends", ["CREATE TABLE made_inside(id int)", "CREATE TABLE kept(id int)", "CALL commits(1)"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dbrouter.drivers.outcome import Verdict
@@ -46,3 +48,19 @@ def test_rows(outcome: Outcome, route: RetryWhere, read: bool, resendable: bool,
 def test_an_ambiguous_write_is_never_sent_again(route: RetryWhere) -> None:
     """Wherever another attempt would have a chance, a write that may have been applied ends as unknown."""
     assert decide(verdict(Outcome.AMBIGUOUS, route), read=False, resendable=False, may_go_to_writer=True) is Step.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("unsent", "transport", "resendable", "step"),
+    [
+        (False, False, False, Step.RAISE),
+        (False, True, False, Step.UNKNOWN),
+        (False, False, True, Step.HERE_LATER),
+        (True, True, False, Step.HERE_LATER),
+    ],
+)
+@pytest.mark.parametrize("outcome", [Outcome.NOT_APPLIED, Outcome.ROLLED_BACK])
+def test_what_commits_in_parts(outcome: Outcome, unsent: bool, transport: bool, resendable: bool, step: Step) -> None:
+    """Its failure says nothing of what it had committed: again only if it was never sent, or the caller allows it."""
+    failed = replace(verdict(outcome, RetryWhere.SAME_LATER), unsent=unsent, transport=transport)
+    assert decide(failed, read=False, resendable=resendable, may_go_to_writer=False, in_parts=True) is step
