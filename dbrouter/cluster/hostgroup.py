@@ -156,6 +156,11 @@ class Hostgroup:
         """Calls planned for this hostgroup; the hot path counts them in the budget."""
         return self.budget.calls
 
+    @property
+    def closed(self) -> bool:
+        """Whether the router ends: nobody here takes work any more, and no change will come."""
+        return bool(self.members) and all(member.pool.draining for member in self.members)
+
     def refresh(self) -> None:
         """Look again at who is usable; called on every change of a probe's verdict or a breaker, never per call."""
         self.usable = tuple(member for member in self.members if member.why_not() is None)

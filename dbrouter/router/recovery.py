@@ -36,6 +36,7 @@ from dbrouter.errors import (
 )
 from dbrouter.events import RetryScheduled, StatementRerouted
 from dbrouter.pool.lease import Lease
+from dbrouter.pool.refusals import closing
 from dbrouter.resilience.backoff import next_delay
 from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.retry import RetryPace
@@ -222,6 +223,8 @@ class Recovery:
 
     async def _nobody(self, group: Hostgroup) -> Hostgroup:
         now = monotonic()
+        if group.closed:
+            raise closing(group.members[0].pool.name) from self.first
         if self._expired(now):
             self._raise_deadline("acquiring", group, None, now)
         if group.successor is not None and (group.successor.read_only or not self._stays_here(group)):

@@ -201,16 +201,25 @@ class Router(Database):
                 self._triggers.stop()
             await self._reloader.close()
             pools = (*self._parts.pools, *self._reloader.draining)
-            abandoned = sum(await asyncio.gather(*(pool.drain(started + timeout) for pool in pools)))
+            draining = asyncio.gather(*(pool.drain(started + timeout) for pool in pools))
+            self._tell_those_who_wait()  # They look again behind the pools' first step, and see what ends.
+            abandoned = sum(await draining)
         finally:
             for pool in (*self._parts.pools, *self._reloader.draining):
                 pool.cut()  # Of a pool that drained nothing is left; of one whose drain was cancelled before it began, all.
+            self._tell_those_who_wait()
             self._parts.monitor.stop()
             self._drained.set()
             await self._parts.tasks.close()
             events = self._parts.events
             if events.listening:
                 events.emit(RouterClosed(took=monotonic() - started, abandoned=abandoned))
+
+    def _tell_those_who_wait(self) -> None:
+        """Let calls that wait for a usable node look again."""
+        for context in self._parts.contexts:
+            for group in context.hostgroups:
+                group.refresh()
 
     async def _introspect(self) -> None:
         """Read the catalogs where the configuration says so, and keep them read."""

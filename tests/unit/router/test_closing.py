@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -83,3 +84,36 @@ async def test_health_says_which_databases_fail() -> None:
 
         assert health.why == "no usable server for reads or writes: app"
         assert not health.closed
+
+
+@pytest.mark.parametrize("unprobed", [False, True])
+async def test_who_waits_for_a_node_is_told_of_the_end(unprobed: bool) -> None:
+    """Calls and blocks without a time limit, for whom no node is usable, end with `aclose`; so do those that come after it."""
+    servers = cluster()
+    if unprobed:
+        servers[WRITER].freeze()
+    router = await Router.open(configuration(start="none" if unprobed else "all"), drivers=lambda _name: FakeDriver(servers))
+    group = router._parts.contexts[0].writer
+    if not unprobed:
+        servers[WRITER].stop()
+        await until(lambda: not group.usable)
+
+    async def block() -> None:
+        async with router.transaction(timeout=None):
+            raise AssertionError("it was opened")
+
+    async def nothing(_: Any) -> None:
+        raise AssertionError("it was run")
+
+    calls = [lambda: router.execute("CREATE TABLE late (id int)", timeout=None), block, lambda: router.run(nothing, timeout=None)]
+    waiting = [asyncio.ensure_future(call()) for call in calls]
+    await until(lambda: len(group._waiters) == len(calls))
+
+    await asyncio.wait_for(router.aclose(timeout=1), 5)
+
+    ended = await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 1)
+    assert [type(error) for error in ended] == [PoolClosedError] * len(calls)
+    for call in calls:
+        with pytest.raises(PoolClosedError):
+            await asyncio.wait_for(call(), 1)
+    assert not group._waiters
