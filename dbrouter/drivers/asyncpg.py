@@ -33,6 +33,7 @@ from dbrouter.drivers.postgres import (
     judge,
     probe_reply,
     quoted,
+    says_type_is_gone,
     tag,
 )
 from dbrouter.drivers.postgres_connect import is_pooler, library_arguments
@@ -147,6 +148,7 @@ class AsyncpgConnection:
         self._probe_query = PROBE_QUERY
         kept = 0 if self._pooled else int(options.driver_options.get("statement_cache_size", KEPT))
         longest = int(options.driver_options.get("max_cacheable_statement_size", LONGEST)) or 1 << 30
+        self._sightings = sightings
         self._statements = Statements(sightings, kept=kept, longest=longest)
         self._kept = self._statements.current
         protocol = self._protocol = raw._protocol
@@ -168,7 +170,7 @@ class AsyncpgConnection:
             try:
                 return await self._bind_execute(state, params, "", 0, True, None)  # type: ignore[no-any-return,misc]
             except _STALE as error:
-                await self._drop_statements(error, state.name)
+                await self._drop_statements(error, state.name, text)
         return await self._send_unkept(text, params)
 
     async def _send_unkept(self, text: str, params: Sequence[Any]) -> Reply:
@@ -177,24 +179,31 @@ class AsyncpgConnection:
         try:
             reply: Reply = await self._bind_execute(state, params, "", 0, True, None)  # type: ignore[misc]
         except _STALE as error:
-            await self._drop_statements(error, state.name)
+            await self._drop_statements(error, state.name, text)
             state = await self._prepare(text)
             reply = await self._bind_execute(state, params, "", 0, True, None)  # type: ignore[misc]
         if not state.name:
             self._statements.ran(text)
         return reply
 
-    async def _drop_statements(self, error: Exception, name: str) -> None:
+    async def _drop_statements(self, error: Exception, name: str, text: str) -> None:
         """
-        *error* says that what we keep, here the statement *name*, is stale. Returns where nothing was run and it may be sent
-        again; raises *error* otherwise.
+        *error* says that what we keep, here the statement *name* of *text*, is stale. Returns where nothing was run and it may be
+        sent again; raises *error* otherwise. Other connections, whose own would be as stale, give up *text* too.
         """
+        if isinstance(error, asyncpg.InternalServerError):
+            if says_type_is_gone(error):
+                self._statements.forget()
+                self._sightings.stale(text)
+                await self.raw.reload_schema_state()
+            raise error
         if isinstance(error, asyncpg.InvalidSQLStatementNameError):
             if not name or name not in str(error):
                 raise error  # the caller's own EXECUTE
             self._statements.lost()
         else:
             self._statements.forget()
+            self._sightings.stale(text)
         await self.raw.reload_schema_state()
         if isinstance(error, asyncpg.OutdatedSchemaCacheError) or self.in_transaction:
             raise error
@@ -258,7 +267,11 @@ class AsyncpgConnection:
             raise asyncpg.NoActiveSQLTransactionError("a cursor needs an open transaction")
         state = self._kept.get(text) or await self._prepare(text)
         portal = f"dbrouter_{next(_NONCES)}"
-        await self._protocol.bind(state, params, portal, None)
+        try:
+            await self._protocol.bind(state, params, portal, None)
+        except _STALE as error:
+            await self._drop_statements(error, state.name, text)
+            raise  # The transaction has failed with it: whoever opened it begins anew.
         return _Portal(self, state, portal)
 
     def describe(self, reply: Reply) -> tuple[str, int | None, int | None]:
@@ -461,7 +474,7 @@ class IndirectConnection(AsyncpgConnection):
         try:
             return await self._watched(self._fetch(text, params))  # type: ignore[no-any-return]
         except _STALE as error:
-            await self._drop_statements(error, "asyncpg_stmt")
+            await self._drop_statements(error, "asyncpg_stmt", text)
         return await self._watched(self._fetch(text, params))  # type: ignore[no-any-return]
 
     async def _fetch(self, text: str, params: Sequence[Any]) -> Reply:
@@ -534,8 +547,13 @@ class _PublicCursor:
 
 
 _ROLES = {"on": Role.REPLICA, "off": Role.PRIMARY}
-_STALE = (asyncpg.InvalidCachedStatementError, asyncpg.InvalidSQLStatementNameError, asyncpg.OutdatedSchemaCacheError)
-"""What we keep of a statement does not fit the server any more."""
+_STALE = (
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidSQLStatementNameError,
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InternalServerError,
+)
+"""What we keep of a statement does not, or may not, fit the server any more."""
 
 
 def _socket(raw: Any) -> Any:

@@ -122,6 +122,8 @@ STANDBY_LACKS = row(FAIL, ROLE, KEEP, WRITER, "the server is in recovery")
 """55000 from a hot standby: WAL positions and their like."""
 RECOVERY_CONFLICT = row(NOT, LOAD, KEEP, OTHER, "the replica's replay cancelled the statement")
 """40001 from a hot standby whose replay needed what the statement was reading."""
+TYPE_GONE = row(NOT, NONE, DROP, SAME, "a kept plan names a type that was dropped, and perhaps made anew")
+"""XX000 where a prepared statement, or a function's plan, names the number of a type that is no more."""
 TIME_LIMIT = row(NOT, SLOW, KEEP, NOWHERE, "statement_timeout")
 """57014 where the server says that it was the time limit."""
 
@@ -247,6 +249,11 @@ def _meaning(error: BaseException) -> tuple[str, Verdict]:
     return type(error).__name__, _UNKNOWN
 
 
+def says_type_is_gone(error: BaseException) -> bool:
+    """Whether *error*, an XX000, is of a type that was dropped; internal errors are never localised."""
+    return "cache lookup failed for type" in str(error)
+
+
 def answered(error: BaseException) -> str | None:
     """The SQLSTATE of *error* if a server has said it, else None."""
     sqlstate = getattr(error, "sqlstate", None)
@@ -264,6 +271,8 @@ def _of_answer(sqlstate: str, error: BaseException) -> Verdict:
         return STANDBY_CANNOT
     if sqlstate == "XX000" and "during recovery" in message:
         return STANDBY_CANNOT
+    if sqlstate == "XX000" and says_type_is_gone(error):
+        return TYPE_GONE
     if sqlstate == "55000" and "recovery is in progress" in message:
         return STANDBY_LACKS
     if sqlstate == "40001" and (routine in _RECOVERY_ROUTINES or "conflict with recovery" in message):

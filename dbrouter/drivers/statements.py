@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from itertools import count
 from typing import Any
+from weakref import WeakSet
 
 KEPT = 256
 """Statements that one connection keeps prepared for sure, by default; for a while it may be twice as many."""
@@ -28,12 +29,14 @@ _ORPHANS = 64
 class Sightings:
     """Texts that ran at least once lately, remembered by their hashes, so that their length costs nothing."""
 
-    __slots__ = ("_half", "_newer", "_older")
+    __slots__ = ("_half", "_newer", "_older", "kept_by")
 
     def __init__(self, limit: int = _SIGHTINGS) -> None:
         self._half = limit // 2
         self._newer: set[int] = set()
         self._older: set[int] = set()
+        self.kept_by: WeakSet[Statements] = WeakSet()
+        """The statements of every connection."""
 
     def __len__(self) -> int:
         return len(self._newer) + len(self._older)
@@ -47,6 +50,11 @@ class Sightings:
         self._newer.add(hash(text))
         if len(self._newer) > self._half:
             self._older, self._newer = self._newer, set()
+
+    def stale(self, text: str) -> None:
+        """What a connection keeps prepared of *text* did not fit the server any more: no connection uses its own again."""
+        for statements in self.kept_by:
+            statements.drop(text)
 
 
 class Statements:
@@ -64,10 +72,11 @@ class Statements:
         orphans: names that may or may not exist on the server, because preparing them was cut short.
     """
 
-    __slots__ = ("_limit", "_longest", "_numbers", "_older", "_sightings", "current", "garbage", "orphans")
+    __slots__ = ("__weakref__", "_limit", "_longest", "_numbers", "_older", "_sightings", "current", "garbage", "orphans")
 
     def __init__(self, sightings: Sightings, *, kept: int = KEPT, longest: int = LONGEST) -> None:
         self._sightings = sightings
+        sightings.kept_by.add(self)
         self._limit = kept
         self._longest = longest
         self._numbers = count(1)
@@ -108,6 +117,13 @@ class Statements:
         """Preparing under *name* was cut short."""
         if len(self.orphans) < _ORPHANS:
             self.orphans.append(name)
+
+    def drop(self, text: str) -> None:
+        """Give up what is kept of *text*, if anything; what was begun with it may go on."""
+        for kept in (self.current, self._older):
+            state = kept.pop(text, None)
+            if state is not None:
+                self.garbage.append(state.name)
 
     def forget(self) -> None:
         """Give up every statement: they are stale."""

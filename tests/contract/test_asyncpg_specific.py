@@ -181,6 +181,69 @@ async def test_a_changed_schema_inside_a_transaction_rolls_it_back(
     assert tuple(rows[0]) == (1, "one", 7)
 
 
+async def test_a_changed_schema_is_met_once_by_cursors(kept: Any, connect: Connect, table: str) -> None:
+    """A cursor of a kept text fails once after ALTER TABLE, and not for ever."""
+    other = await connect()
+    text = f"SELECT * FROM {table}"
+
+    async def streamed() -> list[Any]:
+        await kept.begin()
+        try:
+            return list(await (await kept.cursor(text, ())).fetch(10))
+        finally:
+            await kept.rollback()
+
+    for _ in range(3):
+        await kept.send(text, ())
+    await other.send(f"ALTER TABLE {table} ADD COLUMN w int DEFAULT 7", ())
+    with pytest.raises(asyncpg.InvalidCachedStatementError):
+        await streamed()
+    assert [tuple(row) for row in await streamed()] == [(1, "one", 7)]
+
+
+async def test_a_changed_schema_is_met_by_one_connection_of_a_driver(driver: AsyncpgDriver, connect: Connect, table: str) -> None:
+    """Where one connection found a text stale, the others prepare it anew before they run into it, inside transactions too."""
+    text = f"SELECT * FROM {table}"
+    connections = [await connect(by=driver) for _ in range(3)]
+    for one in connections:
+        for _ in range(3):
+            await one.send(text, ())
+    await connections[0].send(f"ALTER TABLE {table} ADD COLUMN w int DEFAULT 7", ())
+
+    await connections[0].send(text, ())
+
+    for one in connections:
+        await one.begin()
+        rows, _, _ = await one.send(text, ())
+        await one.commit()
+        assert tuple(rows[0]) == (1, "one", 7)
+
+
+async def test_a_type_made_anew_is_met_by_one_connection_of_a_driver(connect: Connect, table: str) -> None:
+    """DROP TYPE and CREATE TYPE by somebody else: a kept statement that names it fails once, which blames nobody."""
+    driver = AsyncpgDriver()
+    connections, other = [await connect(by=driver) for _ in range(3)], await connect()
+    kind = f"{table}_kind"
+    make = f"CREATE TYPE {kind} AS ENUM ('a', 'b'); ALTER TABLE {table} ADD COLUMN kind {kind}"
+    await other.send_script(make)
+    insert = f"INSERT INTO {table} (id, kind) VALUES ($1, $2)"
+    for connection in connections:
+        for number in range(3):
+            await connection.send(insert, (number, "a"))
+    await other.send_script(f"ALTER TABLE {table} DROP COLUMN kind; DROP TYPE {kind}; {make}")
+    try:
+        with pytest.raises(asyncpg.InternalServerError) as caught:
+            await connections[0].send(insert, (13, "b"))
+        verdict = driver.verdict(caught.value, Phase.EXECUTE)
+        assert (verdict.outcome, verdict.blame, verdict.route) == (Outcome.NOT_APPLIED, Blame.NONE, RetryWhere.SAME)
+        assert not verdict.transport
+        for connection in connections:
+            await connection.send(insert, (13, "b"))
+        assert await value(other, f"SELECT count(*) FROM {table} WHERE id = 13 AND kind = 'b'") == 3
+    finally:
+        await other.send_script(f"DROP TABLE {table}; DROP TYPE {kind}")
+
+
 @pytest.mark.parametrize("command", ["DEALLOCATE ALL", "DISCARD ALL"])
 async def test_statements_deallocated_behind_our_back_are_prepared_again(kept: Any, command: str) -> None:
     """A session that lost its statements answers as if nothing had happened, and keeps them again."""

@@ -36,6 +36,37 @@ async def rows_of(router: Router, text: str, batch: int = 1000, timeout: float |
 # ---- opening a stream
 
 
+async def test_changed_schemas_are_met_without_an_error(pg: LocalCluster) -> None:
+    """
+    ALTER TABLE, and a type made anew, under connections that keep statements of both: streams and calls go on, one after the
+    other, and no node is blamed.
+    """
+    kind = "DROP TYPE IF EXISTS mood CASCADE", "CREATE TYPE mood AS ENUM ('a', 'b')"
+    table = "DROP TABLE IF EXISTS moody", "CREATE TABLE moody(id int, mood mood)"
+    insert = "INSERT INTO moody VALUES ($1, $2)"
+    async with Router.open(configuration(pg, start="all", pool={"min_size": 4, "max_size": 4})) as router:
+        for statement in (*kind, *table):
+            await router.execute(statement)
+        for _ in range(3):
+            await asyncio.gather(*(router.execute(insert, number, "a") for number in range(8)))
+        await asyncio.to_thread(pg.wait_caught_up)
+        for _ in range(4):
+            await asyncio.gather(*(router.fetch("SELECT * FROM moody WHERE id = $1 AND mood = 'a'", 1) for _ in range(16)))
+
+        await router.execute("ALTER TABLE moody ADD COLUMN more int")
+        await asyncio.to_thread(pg.wait_caught_up)
+        for _ in range(8):
+            async with router.stream("SELECT * FROM moody WHERE id = $1 AND mood = 'a'", 1) as rows:
+                assert [len(row) async for row in rows] == [3, 3, 3]
+
+        for statement in (*kind, *table):
+            await router.execute(statement)
+        for number in range(8):
+            await router.execute(insert, number, "b")
+        assert await router.fetchval("SELECT count(*) FROM moody", route="write") == 8
+        assert not any(node.breaker.snapshot(monotonic()).failed_calls for node in router._parts.contexts[0].nodes)
+
+
 async def test_streams_move_from_a_frozen_replica_before_their_first_row(cluster: LocalCluster) -> None:
     """SIGSTOP, with a time limit of half a minute: a stream that is being opened there is opened elsewhere within seconds."""
     replica = cluster.replicas[0]

@@ -149,6 +149,7 @@ BY_CIRCUMSTANCE = [
     ("statement_timeout", said("57014", "canceling statement due to statement timeout"), NOT, SLOW, KEEP, NOWHERE),
     ("user cancel", said("57014", "canceling statement due to user request"), NOT, NONE, KEEP, NOWHERE),
     ("stale plan", said("0A000", "cached plan", "RevalidateCachedQuery"), NOT, NONE, KEEP, SAME),
+    ("type made anew", said("XX000", "cache lookup failed for type 16435"), NOT, NONE, DROP, SAME),
     ("lost without a word", lost(), AMB, NODE, SIBLINGS, OTHER),
     ("lost, terminated", lost(said("57P01", severity="FATAL")), AMB, NODE, SIBLINGS, OTHER),
     ("lost, starting up", lost(said("57P03", severity="FATAL")), NOT, NODE, DROP, OTHER),
