@@ -158,6 +158,7 @@ UNKNOWN_STARTUP_PARAMETER = "unsupported startup parameter"
 # --- what the client library raises by itself -----------------------------------------------------------
 
 _NOT_SENT = row(NOT, NONE, DROP, SAME, "the connection was already closed; nothing was sent", transport=True, unsent=True)
+_OF_ANOTHER = row(FAIL, NONE, KEEP, NOWHERE, "another server's failure that this one met, or raised by a function")
 _IN_USE = row(NOT, NONE, KEEP, NOWHERE, "another statement is in progress on this connection; nothing was sent")
 _MISUSE = row(FAIL, NONE, KEEP, NOWHERE, "nothing was sent")
 _CANCELLED = row(AMB, NONE, KEEP, NOWHERE, "the caller gave up")
@@ -224,6 +225,8 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
             connection.
     """
     code, found = _meaning(error)
+    if flavor is Flavor.POSTGRESQL and _leaves_the_session(error, code):
+        found = _OF_ANOTHER
     if phase in BEFORE_SENDING:
         found = _before_sending(found, phase)
     elif phase is Phase.TRANSACTION:
@@ -258,6 +261,20 @@ def answered(error: BaseException) -> str | None:
     """The SQLSTATE of *error* if a server has said it, else None."""
     sqlstate = getattr(error, "sqlstate", None)
     return sqlstate if isinstance(sqlstate, str) and getattr(error, "severity", None) is not None else None
+
+
+def _leaves_the_session(error: BaseException, sqlstate: str) -> bool:
+    """
+    Whether *error* speaks of the end of a connection and is none: PostgreSQL ends its own sessions with FATAL.
+
+    08007 is left as it is: whoever says it does not know how a transaction ended.
+    """
+    return (
+        getattr(error, "severity_en", None) == "ERROR"
+        and (sqlstate[:2] == "08" or sqlstate[:3] == "57P" or sqlstate in ("25P03", "25P04"))
+        and sqlstate != "08007"
+        and answered(error) == sqlstate
+    )
 
 
 def _of_answer(sqlstate: str, error: BaseException) -> Verdict:

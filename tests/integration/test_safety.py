@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -488,6 +489,17 @@ async def test_a_value_that_cannot_be_read_blames_no_node(pg: LocalCluster) -> N
 
         assert all(node.breaker.state == "CLOSED" for node in router.health().nodes)
         assert await router.fetchval("SELECT 1") == 1
+
+
+@pytest.mark.parametrize("condition", ["connection_failure", "sqlclient_unable_to_establish_sqlconnection", "admin_shutdown"])
+async def test_another_servers_failure_blames_no_node(pg: LocalCluster, condition: str) -> None:
+    """What a foreign table or dblink says of its server is an answer: raised at once, every time, and no breaker opens."""
+    text = f"DO $$BEGIN RAISE EXCEPTION 'could not connect to server \"other\"' USING ERRCODE = '{condition}'; END$$"
+    async with routed(pg) as router:
+        for _ in range(8):
+            error = await raised_by(router.execute(text))
+            assert error is not None and "attempt 1" in error.__notes__[0] and not isinstance(error, DBRouterError)
+        assert not any(node.breaker.snapshot(monotonic()).failed_calls for node in router._parts.contexts[0].nodes)
 
 
 async def test_a_type_without_a_codec_blames_no_node_and_tells_what_became_of_a_write(pg: LocalCluster) -> None:

@@ -13,7 +13,7 @@ from dbrouter.drivers.asyncpg import AsyncpgDriver
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.postgres import CLASSES, CLIENT_SIDE, PGBOUNCER, SQLSTATES, answered, begin_statement, judge, quoted
 from dbrouter.errors import ConfigError, ParameterError, TransactionAbortedError
-from dbrouter.terms import Blame, ConnectionFate, Outcome, Phase, RetryWhere
+from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere
 
 NOT, FAIL, TXN, AMB, DONE = (
     Outcome.NOT_APPLIED,
@@ -228,6 +228,22 @@ def test_what_more_than_the_code_tells(
 ) -> None:
     """Causes, client-side classes and the few texts that count."""
     assert shape(judge(error, Phase.EXECUTE)) == (outcome, blame, connection, route)
+
+
+@pytest.mark.parametrize(
+    "code", ["08000", "08001", "08003", "08004", "08006", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"]
+)
+def test_an_error_that_leaves_the_session_is_no_lost_connection(code: str) -> None:
+    """Of another server (a foreign table, dblink), or raised by a function: PostgreSQL ends a session with FATAL, never with ERROR."""
+    for flavor, severity, answer in (
+        (Flavor.POSTGRESQL, "ERROR", True),
+        (Flavor.POSTGRESQL, "FATAL", False),
+        (Flavor.PGBOUNCER, "ERROR", False),
+        (None, "ERROR", False),
+    ):
+        verdict = judge(said(code, severity=severity), Phase.EXECUTE, flavor)
+        assert (shape(verdict) == (FAIL, NONE, KEEP, NOWHERE)) is answer
+        assert verdict.code == code
 
 
 def test_every_client_side_row_is_tested() -> None:
