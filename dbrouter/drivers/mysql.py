@@ -27,6 +27,7 @@ from dbrouter.drivers.verdicts import (
     KEEP,
     LATER,
     LOAD,
+    NO_SOCKET,
     NODE,
     NONE,
     NOT,
@@ -41,6 +42,7 @@ from dbrouter.drivers.verdicts import (
     WRITER,
     in_transaction,
     isolation_level,
+    no_socket_left,
     row,
 )
 from dbrouter.errors import ConfigError, ConnectError, ParameterError
@@ -201,7 +203,7 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
     code = str(number) if number is not None else type(error).__name__
     found = _meaning(error, number, flavor)
     if phase in BEFORE_SENDING:
-        found = _before_sending(found, number, phase)
+        found = NO_SOCKET if no_socket_left(error) else _before_sending(found, number, phase)
     elif phase is Phase.TRANSACTION:
         found = in_transaction(found)
     elif phase is Phase.COMMIT:

@@ -30,6 +30,7 @@ from dbrouter.drivers.verdicts import (
     KEEP,
     LATER,
     LOAD,
+    NO_SOCKET,
     NODE,
     NONE,
     NOT,
@@ -44,6 +45,7 @@ from dbrouter.drivers.verdicts import (
     WRITER,
     in_transaction,
     isolation_level,
+    no_socket_left,
     row,
 )
 from dbrouter.errors import ParameterError
@@ -228,7 +230,7 @@ def judge(error: BaseException, phase: Phase, flavor: Flavor | None = None) -> V
     if flavor is Flavor.POSTGRESQL and _leaves_the_session(error, code):
         found = _OF_ANOTHER
     if phase in BEFORE_SENDING:
-        found = _before_sending(found, phase)
+        found = NO_SOCKET if no_socket_left(error) else _before_sending(found, phase)
     elif phase is Phase.TRANSACTION:
         # Any error but a misuse has aborted the transaction.
         found = replace(found, outcome=TXN) if found is _STALE_PLAN else in_transaction(found)

@@ -7,6 +7,7 @@ each engine looks its row up, lets the phase change it, and fills in the code.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 
 from dbrouter.drivers.outcome import Verdict
@@ -22,6 +23,8 @@ OTHER_LATER, WRITER, NOWHERE = RetryWhere.OTHER_LATER, RetryWhere.WRITER, RetryW
 
 BEFORE_SENDING = (Phase.CONNECT, Phase.SETUP, Phase.CHECK)
 """Phases in which nothing of the caller's had been sent."""
+
+_OWN_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
 ISOLATIONS = frozenset({"read uncommitted", "read committed", "repeatable read", "serializable"})
 
@@ -49,6 +52,19 @@ def row(
         read_only_refusal=read_only_refusal,
         unsent=unsent,
     )
+
+
+NO_SOCKET = row(NOT, LOAD, DROP, OTHER_LATER, "this process has no socket to connect with; the server was not asked")
+"""What a connect that met `no_socket_left` means."""
+
+
+def no_socket_left(error: BaseException | None) -> bool:
+    """Whether *error*, or what it was raised from, says that this process or its machine can open nothing more."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _OWN_SHORTAGES:
+            return True
+        error = error.__cause__
+    return False
 
 
 def in_transaction(found: Verdict) -> Verdict:

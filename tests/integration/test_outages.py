@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 from collections import Counter
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from time import monotonic
 from typing import Any
 
@@ -91,6 +94,35 @@ async def test_a_full_server_is_not_a_sick_one(small: LocalCluster) -> None:
 
 PATIENT = {**QUICK, "pool": {"acquire_timeout": "20s"}, "timeouts": {"connect": "500ms", "call": "25s"}}
 """Writes wait longer than any server here takes to come back (MySQL's primary 11 s)."""
+
+
+async def test_a_process_without_files_left_blames_no_server(cluster: LocalCluster) -> None:
+    """Where no socket can be had any more, the connections there are serve everybody in turn, and no breaker counts it."""
+    async with Router.open(configuration(cluster, start="all", pool={"min_size": 1, "max_size": 8})) as router:
+        await until(lambda: all(pool.idle for pool in router._parts.pools), what="a connection in each pool")
+        await asyncio.gather(router.fetch("SELECT 1"), router.fetch("SELECT 1"), router.fetch("SELECT 1", route="write"))
+        with no_files_left():
+            calls = [router.fetch("SELECT 1", route=route, timeout=10) for route in ("read", "write") for _ in range(40)]
+            await asyncio.gather(*calls)
+            await until(lambda: any(pool.stats(monotonic()).connect_failures for pool in router._parts.pools))
+            assert not any(node.breaker.snapshot(monotonic()).failed_calls for node in router._parts.contexts[0].nodes)
+
+
+@contextmanager
+def no_files_left() -> Iterator[None]:
+    """While it lasts, this process can open nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = [os.open(os.devnull, os.O_RDONLY)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(int(name) for name in os.listdir("/proc/self/fd")) + 1, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                opened.append(os.dup(opened[0]))
+        yield
+    finally:
+        for number in opened:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_writes_wait_for_a_primary_that_crashed(cluster: LocalCluster) -> None:

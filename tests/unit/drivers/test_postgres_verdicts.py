@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from typing import Any
 
 import asyncpg
+import pymysql.err
 import pytest
 
+from dbrouter.drivers import mysql
 from dbrouter.drivers.asyncpg import AsyncpgDriver
 from dbrouter.drivers.outcome import Verdict
 from dbrouter.drivers.postgres import CLASSES, CLIENT_SIDE, PGBOUNCER, SQLSTATES, answered, begin_statement, judge, quoted
@@ -234,7 +237,7 @@ def test_what_more_than_the_code_tells(
     "code", ["08000", "08001", "08003", "08004", "08006", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04"]
 )
 def test_an_error_that_leaves_the_session_is_no_lost_connection(code: str) -> None:
-    """Of another server (a foreign table, dblink), or raised by a function: PostgreSQL ends a session with FATAL, never with ERROR."""
+    """Of another server (a foreign table, dblink), or raised by a function: PostgreSQL ends sessions with FATAL alone."""
     for flavor, severity, answer in (
         (Flavor.POSTGRESQL, "ERROR", True),
         (Flavor.POSTGRESQL, "FATAL", False),
@@ -300,6 +303,17 @@ def test_a_failed_connect_knows_whom_to_blame(error: BaseException, blame: Blame
     """Credentials and settings, load, or the node."""
     verdict = judge(error, Phase.CONNECT)
     assert (verdict.outcome, verdict.blame, verdict.transport) == (NOT, blame, transport)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.EADDRNOTAVAIL])
+@pytest.mark.parametrize("judge_of", [judge, mysql.judge], ids=["postgresql", "mysql"])
+def test_a_shortage_of_our_own_blames_no_node(judge_of: Any, number: int) -> None:
+    """Where this process has no socket to connect with, the server was not even asked."""
+    wrapped = pymysql.err.OperationalError(2003, "Can't connect")
+    wrapped.__cause__ = OSError(number, "no more")
+    for error in (OSError(number, "no more"), wrapped):
+        verdict = judge_of(error, Phase.CONNECT)
+        assert (verdict.outcome, verdict.blame, verdict.transport) == (NOT, LOAD, False)
 
 
 def test_a_dead_connection_found_before_sending_blames_nobody() -> None:
