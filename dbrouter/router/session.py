@@ -84,6 +84,8 @@ class Pinned:
         """False once a reader has refused what was taken for a read, and it went to the primary."""
         self._moves = False
         """The whole block is run again elsewhere: its reads on a reader end at once when the probes give their node up."""
+        self._adopted = False
+        """It is just being made: its pool judges what becomes of it (`pool/welcome.py`), and tells the breaker once."""
         self._until: float | None = None
         """A moment (monotonic) that caps the deadline of every call inside, where the whole block has one."""
 
@@ -328,7 +330,7 @@ class Pinned:
             return error
         phase = Phase.TRANSACTION if self._undone else self._phase if self._ended_by is None else Phase.EXECUTE
         verdict = self._context.driver.verdict(error, phase, flavor=connection.flavor)
-        if self._lease is lease:  # else its block was left, which closed the connection: no fault of the node
+        if self._lease is lease and not self._adopted:  # else its block was left, which closed it: no fault of the node
             settle_breaker(verdict, member, None, now, now - started)
             member.failures += 1
         if verdict.connection is not ConnectionFate.KEEP or connection.closed:
@@ -441,7 +443,6 @@ class PinnedConnection(Pinned):
     def __init__(self, context: Context, *, group: Hostgroup, limit: float | None, readonly: bool) -> None:
         super().__init__(context, group=group, limit=limit)
         self._readonly = readonly
-        self._adopted = False
 
     @classmethod
     def adopt(cls, context: Context, group: Hostgroup, member: Member, lease: Lease) -> PinnedConnection:
