@@ -103,6 +103,8 @@ class Stream:
         if cursor is None:
             return
         if isinstance(pinned, Transaction):
+            if self._limit is not None:
+                pinned._until = monotonic() + self._limit
             await pinned.__aexit__(kind, error, trace)  # its end is the cursor's
             return
         try:

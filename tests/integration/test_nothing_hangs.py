@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dbrouter import DBRouterError, Router, Transaction
+from dbrouter import DBRouterError, OutcomeUnknownError, Router, Transaction
 from dbrouter.testing import FaultProxy, LocalCluster
 from tests.load import Lag, all_usable, prepare, proxied
 from tests.routers import configuration, dialect
@@ -307,6 +307,39 @@ async def test_leaving_a_block_by_an_error_is_bounded(cluster: LocalCluster) -> 
 
         assert took <= TIMEOUT + EXACT + lag.worst, f"leaving took {took:.3f}s"
         assert await router.fetchval("SELECT count(*) FROM load_entry", route="write") == 0
+
+
+@pytest.mark.parametrize("left_by", [None, KeyError])
+@pytest.mark.parametrize("text", ["SELECT id FROM load_item", "INSERT INTO load_entry SELECT id, 0 FROM load_item RETURNING number"])
+async def test_leaving_a_stream_is_bounded_by_its_own_time_limit(
+    pg: LocalCluster, text: str, left_by: type[Exception] | None
+) -> None:
+    """COMMIT and ROLLBACK of a stream into a silent network take the stream's time limit, not that of calls."""
+    settings = {"start": "all", "timeouts": {"call": 30, "connect": "1s"}, "probe": {"interval": "30s", "timeout": "30s"}}
+    async with proxied(pg) as (proxies, source), Router.open(source | settings) as router:
+        await prepare(router, pg)
+        ended: list[BaseException | None] = []
+        with Lag() as lag:
+            started = monotonic()
+            try:
+                async with router.stream(text, batch=2, timeout=TIMEOUT) as rows:
+                    async for _ in rows:
+                        silence(proxies)
+                        started = monotonic()
+                        if left_by is not None:
+                            raise left_by
+                        break
+                ended.append(None)
+            except Exception as error:
+                ended.append(error)
+            took = monotonic() - started
+        healed = monotonic()
+        heal(proxies)
+        await assert_reclaimed(router, healed)
+
+        assert took <= TIMEOUT + EXACT + lag.worst, f"leaving took {took:.3f}s"
+        expected = left_by or (type(None) if text.startswith("SELECT") else OutcomeUnknownError)
+        assert isinstance(ended[0], expected), ended
 
 
 def silence(proxies: list[FaultProxy]) -> None:
