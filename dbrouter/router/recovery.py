@@ -442,12 +442,18 @@ class Recovery:
             ) from self.first
         place = f" on {node}" if node else ""
         what = f"leaves no time for another attempt{place}" if phase == "backing_off" else f"ended while {phase}{place}"
+        why, cause = "", self.first
+        if phase == "backing_off" and self.records:
+            why = f", after {self.records[-1].error}"
+        elif phase == "acquiring":
+            refusal = group.refusal(now)
+            why, cause = f": {refusal.args[0]}", cause or refusal
         raise DeadlineExceededError(
-            f"the call's {limit} {what} (hostgroup '{group.name}', attempts={self.attempts})",
+            f"the call's {limit} {what} (hostgroup '{group.name}', attempts={self.attempts}){why}",
             phase=phase,
             timeout=self.timeout,
             attempts=self.attempts,
-        ) from self.first
+        ) from cause
 
     def _raise_exhausted(
         self, error: BaseException, verdict: Verdict, group: Hostgroup, member: Member, now: float, why: str

@@ -310,7 +310,9 @@ async def test_leaving_a_block_by_an_error_is_bounded(cluster: LocalCluster) -> 
 
 
 @pytest.mark.parametrize("left_by", [None, KeyError])
-@pytest.mark.parametrize("text", ["SELECT id FROM load_item", "INSERT INTO load_entry SELECT id, 0 FROM load_item RETURNING number"])
+@pytest.mark.parametrize(
+    "text", ["SELECT id FROM load_item", "INSERT INTO load_entry SELECT id, 0 FROM load_item RETURNING number"]
+)
 async def test_leaving_a_stream_is_bounded_by_its_own_time_limit(
     pg: LocalCluster, text: str, left_by: type[Exception] | None
 ) -> None:

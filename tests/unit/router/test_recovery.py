@@ -274,6 +274,20 @@ async def test_a_deadline_that_leaves_no_room_for_another_attempt() -> None:
         assert monotonic() - started < 0.5
         assert (caught.value.phase, caught.value.timeout, caught.value.attempts) == ("backing_off", 0.5, 1)
         assert caught.value.__cause__ is cause
+        assert f"after {type(cause).__name__}: {cause}" in str(caught.value)
+
+
+async def test_a_deadline_that_ended_while_nobody_was_usable_says_why() -> None:
+    """The error names every node and what keeps it from serving."""
+    servers = cluster()
+    async with opened(servers) as router:
+        servers[WRITER].stop()
+        await until(lambda: [group.usable for group in router.stats().hostgroups if group.name == "write"] == [0])
+        with pytest.raises(DeadlineExceededError) as caught:
+            await router.execute(TABLE, timeout=0.05)
+
+        assert (caught.value.phase, caught.value.attempts) == ("acquiring", 0)
+        assert f"({WRITER}: shunned: " in str(caught.value)
 
 
 async def test_a_servers_own_error_stands_where_the_deadline_leaves_no_room() -> None:
