@@ -487,9 +487,9 @@ class Database:
         ``async with router.stream(…) as rows: async for row in rows``: a server-side cursor, *batch* rows a round trip,
         constant memory.
 
-        *timeout* is for opening it, with the first batch, for each further batch, and for leaving it. Until the first batch is there it moves
-        and is sent again as `fetch` is. Leaving the block, by ``break`` or an exception too, closes the cursor and gives the
-        connection back.
+        *timeout* is for opening it, with the first batch, for each further batch, and for leaving it. Until the first batch is
+        there it moves and is sent again as `fetch` is. Leaving the block, by ``break`` or an exception too, closes the cursor and
+        gives the connection back.
         """
         plan = self._planner.plan(sql, tag, route, hostgroup)
         return Stream(self._context, plan, params, batch, self._limit(timeout, plan.timeout), tag)
