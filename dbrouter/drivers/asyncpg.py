@@ -91,6 +91,8 @@ class AsyncpgDriver:
         except BaseException as error:
             if raw is not None:
                 raw.terminate()
+            elif isinstance(error, (asyncio.CancelledError, TimeoutError)):
+                _let_go(error)
             if isinstance(error, TimeoutError) and limit.expired():
                 raise TimeoutError(f"no connection to {options.endpoint} within {options.timeout:g}s ({step})") from error
             if UNKNOWN_STARTUP_PARAMETER in str(error) and getattr(error, "sqlstate", None) == "08P01":
@@ -554,6 +556,27 @@ _STALE = (
     asyncpg.InternalServerError,
 )
 """What we keep of a statement does not, or may not, fit the server any more."""
+
+
+def _let_go(error: BaseException) -> None:
+    """
+    Take note of what asyncpg leaves behind where *error* cut it in the tick in which the socket connects: a future for the answer
+    to its TLS request, which nobody awaits, and of which asyncio would report "exception was never retrieved" to the log.
+    """
+    cut: BaseException | None = error
+    while cut is not None:
+        trace = cut.__traceback__
+        while trace is not None:
+            answer = getattr(trace.tb_frame.f_locals.get("protocol"), "on_data", None)
+            if isinstance(answer, asyncio.Future):
+                answer.add_done_callback(_seen)
+            trace = trace.tb_next
+        cut = cut.__cause__
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def _socket(raw: Any) -> Any:

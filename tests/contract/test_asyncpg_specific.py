@@ -99,6 +99,27 @@ async def test_another_asyncpg_is_used_by_its_public_calls(connect: Connect, mon
     assert "direct=False" in repr(driver)
 
 
+async def test_a_connect_that_is_cut_leaves_no_complaint(pg: LocalCluster) -> None:
+    """Cancelled in any of its first ticks, also in the one in which the socket connects: asyncio has nothing to report later."""
+    loop, reported, before = asyncio.get_running_loop(), list[str](), asyncio.get_running_loop().get_exception_handler()
+    loop.set_exception_handler(lambda _, context: reported.append(f"{context['message']}: {context.get('exception')!r}"))
+    try:
+        for ticks in range(12):
+            connecting = asyncio.ensure_future(AsyncpgDriver().connect(options_for(pg.primary, tls=TlsOptions(mode="prefer"))))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            connecting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await connecting
+            del connecting
+            for _ in range(3):
+                await asyncio.sleep(0)
+            gc.collect(1)
+    finally:
+        loop.set_exception_handler(before)
+    assert not reported
+
+
 # --- prepared statements --------------------------------------------------------------------------
 
 
