@@ -114,7 +114,8 @@ CLASSES: dict[str, Verdict] = {
     "40": _ROLLED_BACK,
     "53": _SHORT,
     "58": _BROKEN_DISK,
-    "XX": row(NOT, NODE, DROP, OTHER, "an internal error of the server"),
+    # Extensions raise XX000 for a value that they cannot read, as PostGIS does; damage has codes of its own (58, XX001, XX002).
+    "XX": row(NOT, NONE, DROP, OTHER, "an internal error, of the server or of an extension"),
 }
 """By the first two characters. What stands in neither table is an answer without effect: data, constraints, syntax, RAISE."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import asyncpg
 import pytest
 from pymysql.err import IntegrityError
 
@@ -499,6 +500,19 @@ async def test_another_servers_failure_blames_no_node(pg: LocalCluster, conditio
         for _ in range(8):
             error = await raised_by(router.execute(text))
             assert error is not None and "attempt 1" in error.__notes__[0] and not isinstance(error, DBRouterError)
+        assert not any(node.breaker.snapshot(monotonic()).failed_calls for node in router._parts.contexts[0].nodes)
+
+
+async def test_an_extension_that_refuses_a_value_blames_no_node(pg: LocalCluster) -> None:
+    """Extensions raise XX000 for what a user typed (PostGIS of geometries it cannot read): no replica is given up for that."""
+    make = (
+        "CREATE OR REPLACE FUNCTION parse_shape(text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
+        " $$BEGIN RAISE EXCEPTION 'parse error - invalid geometry' USING ERRCODE = 'internal_error'; END$$"
+    )
+    async with routed(pg, make) as router:
+        for _ in range(12):
+            error = await raised_by(router.fetch("SELECT parse_shape($1)", "POINT(", route="read"))
+            assert isinstance(error, asyncpg.InternalServerError)
         assert not any(node.breaker.snapshot(monotonic()).failed_calls for node in router._parts.contexts[0].nodes)
 
 
