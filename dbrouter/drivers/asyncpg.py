@@ -372,9 +372,9 @@ class AsyncpgConnection:
         except asyncpg.InFailedSQLTransactionError:
             # Nothing but transaction control is allowed here. This changes nothing, and its error names the number.
             try:
-                await self._command(f"ROLLBACK TO SAVEPOINT dbrouter_{number}")
+                await self._command(f"ROLLBACK TO SAVEPOINT dbrouter_settled_{number}")
             except asyncpg.InvalidSavepointSpecificationError as error:
-                return f"dbrouter_{number}" in str(error)
+                return f"dbrouter_settled_{number}" in str(error)
             return False
         return bool(rows[0][0] == number)
 

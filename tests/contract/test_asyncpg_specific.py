@@ -12,6 +12,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,18 @@ async def test_a_connect_that_is_cut_leaves_no_complaint(pg: LocalCluster) -> No
     finally:
         loop.set_exception_handler(before)
     assert not reported
+
+
+async def test_settling_keeps_off_the_callers_savepoints(kept: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a failed transaction whose savepoints have names like ours, the connection is found to be clean all the same."""
+    monkeypatch.setattr("dbrouter.drivers.asyncpg._NONCES", count(1))
+    await kept.begin()
+    for number in range(1, 4):
+        await kept.savepoint(f"dbrouter_{number}")
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await kept.send("SELECT 1/0", ())
+    assert await kept.settle()
+    await kept.rollback()
 
 
 # --- prepared statements --------------------------------------------------------------------------
