@@ -240,7 +240,9 @@ class Transaction(Pinned):
     async def _roll_back(self) -> None:
         lease, _ = self._held()
         connection = lease.connection
-        if self._lost or self._unsettled or not connection.in_transaction:
+        # After a verdict that the server rolled back, too: a trigger may have said so alone (SIGNAL), and then nothing has ended.
+        ended = self._aborted is None and not connection.in_transaction
+        if self._lost or self._unsettled or ended:
             self._give_back()
             return
         now = monotonic()
