@@ -272,6 +272,7 @@ class Recovery:
         statement = self._statement
         if verdict.outcome is Outcome.AMBIGUOUS and self._doubt is None and not member.read_only:
             self._doubt = member, error
+        in_parts = statement is not None and (statement.opaque or statement.kind in _IN_PARTS)
         step = decide(
             verdict,
             read=self.read,
@@ -279,10 +280,14 @@ class Recovery:
             may_go_to_writer=group is not self._context.writer
             and not self._stays
             and (statement is None or statement.reroutable),
-            in_parts=statement is not None and statement.kind in _IN_PARTS,
+            in_parts=in_parts,
         )
         match step:
             case Step.RAISE:
+                if in_parts and verdict.outcome is not Outcome.FAILED:
+                    error.add_note(
+                        "dbrouter: it is not sent again: what it committed before this error stays; idempotent=True allows it"
+                    )
                 raise self._noted(error, group, member)
             case Step.UNKNOWN:
                 raise self._unknown(error, group, member, now) from error
