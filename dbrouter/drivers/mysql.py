@@ -113,9 +113,10 @@ SHARED: dict[int, Verdict] = {
         NONE,
         KEEP,
         LATER,
-        "lock wait timed out: the statement was rolled back, the transaction is open and must be rolled back",
+        "lock wait timed out: the statement was rolled back, and with innodb_rollback_on_timeout the transaction too",
+        transaction_in_doubt=True,
     ),
-    1206: _FULL,
+    1206: row(TXN, LOAD, KEEP, OTHER_LATER, "no room for locks: InnoDB rolled the transaction back"),
     1213: _ROLLED_BACK,
     1226: _LIMIT,
     1227: _REFUSED,
@@ -185,7 +186,7 @@ _CANCELLED = row(AMB, NONE, DROP, NOWHERE, "the caller gave up; the server runs 
 _TIMED_OUT = row(AMB, SLOW, DROP, OTHER, "no answer in time")
 _SYSTEM = row(AMB, NODE, SIBLINGS, OTHER, "the connection was lost", transport=True)
 
-ROLLS_BACK = frozenset({1020, 1213, 1613, 1614, 1622, 1950, 1964, 3100, 3101})
+ROLLS_BACK = frozenset({1020, 1206, 1213, 1613, 1614, 1622, 1950, 1964, 3100, 3101})
 """Numbers after which the server has no transaction open any more, although the error reply does not say so."""
 
 

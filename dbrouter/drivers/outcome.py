@@ -22,6 +22,8 @@ class Verdict:
         transport: the connection or the handshake failed (as opposed to an answer of the server): connect-class for the breaker.
         read_only_refusal: the server refused a write because it is read-only (Safety 3).
         unsent: the statement never left this process, or the server hung up before it read it: nothing of it can have run.
+        transaction_in_doubt: whether the transaction that it met is still open depends on a setting of the server: ask before
+            going on.
         note: why, in a few words, where the code alone does not say.
     """
 
@@ -33,4 +35,5 @@ class Verdict:
     transport: bool = False
     read_only_refusal: bool = False
     unsent: bool = False
+    transaction_in_doubt: bool = False
     note: str = ""

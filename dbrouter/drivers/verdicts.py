@@ -39,6 +39,7 @@ def row(
     transport: bool = False,
     read_only_refusal: bool = False,
     unsent: bool = False,
+    transaction_in_doubt: bool = False,
 ) -> Verdict:
     """A row of a table."""
     return Verdict(
@@ -51,6 +52,7 @@ def row(
         transport=transport,
         read_only_refusal=read_only_refusal,
         unsent=unsent,
+        transaction_in_doubt=transaction_in_doubt,
     )
 
 

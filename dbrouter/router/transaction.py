@@ -90,6 +90,8 @@ class Transaction(Pinned):
         self._deferrable = deferrable
         self._aborted: BaseException | None = None
         self._replay_for: BaseException | None = None
+        self._in_doubt: BaseException | None = None
+        """After this error the server may have rolled back: it is asked before anything else is sent."""
         self._over = False
         """The server has committed it implicitly: what is sent from now on is outside of any transaction."""
         self._savepoints = 0
@@ -126,6 +128,8 @@ class Transaction(Pinned):
                     rule_id=None,
                 )
             return
+        if error is None and self._in_doubt is not None:
+            await self._ask_before_commit()
         if error is not None:
             if self._ended_by is not None:
                 error.add_note(
@@ -150,6 +154,32 @@ class Transaction(Pinned):
         if connection.in_transaction and not connection.needs_settling:
             with suppress(Exception):  # Then the connection is closed.
                 await connection.rollback()
+
+    async def _guarded(self, send: Callable[[], Awaitable[Any]], limit: float | None, plan: Plan | None) -> Any:
+        if self._in_doubt is not None:
+            await self._ask(limit)
+        return await super()._guarded(send, limit, plan)
+
+    async def _ask(self, limit: float | None) -> None:
+        """
+        A round trip whose answer says whether a transaction is still open.
+
+        Raises:
+            TransactionAbortedError: none is.
+        """
+        lease, _ = self._held()
+        await super()._guarded(lease.connection.ping, limit, None)
+        self._refuse_if_aborted()
+
+    async def _ask_before_commit(self) -> None:
+        """COMMIT would be answered well by a server that has rolled back before."""
+        try:
+            await self._ask(self._group.call_timeout)
+        except Exception as error:
+            self._aborted = self._aborted or error
+        except BaseException:
+            self._give_back()
+            raise
 
     async def _commit(self) -> None:
         lease, member = self._held()
@@ -299,7 +329,10 @@ class Transaction(Pinned):
     def _ran(self, plan: Plan | None, connection: Connection) -> None:
         if self._context.engine is not Engine.MYSQL:
             return  # Nothing commits unseen; and asyncpg says "no transaction" of a connection that was lost behind the answer.
-        if not connection.in_transaction:
+        doubt, self._in_doubt = self._in_doubt, None
+        if doubt is not None and not connection.in_transaction:
+            self._aborted = self._replay_for = doubt
+        elif not connection.in_transaction:
             self._over = True
             self._ended_by = self._ended_by or (plan.kind if plan is not None else "a statement")
         elif not self._over:
@@ -352,6 +385,8 @@ class Transaction(Pinned):
             RetryWhere.OTHER,
         ):
             self._replay_for = raised
+        if verdict.transaction_in_doubt and self._aborted is None and self._ended_by is None:
+            self._in_doubt = raised
 
     def replayable(self, error: BaseException) -> bool:
         """Whether *error*, which left the block, says that the whole may be run again: nothing of it was applied."""

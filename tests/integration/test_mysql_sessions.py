@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -147,3 +148,39 @@ async def test_a_deadlock_that_only_a_trigger_speaks_of_leaves_no_transaction_op
 
         async with Router.open(narrow(family, scheme)) as other:
             assert [row[0] for row in await other.fetch("SELECT id FROM ms ORDER BY id")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("leaves", [False, True], ids=["goes on", "leaves"])
+@pytest.mark.parametrize("undone", [False, True], ids=["statement undone", "transaction undone"])
+async def test_after_a_lock_wait_the_transaction_is_whole_or_aborted(
+    with_settings: Callable[..., LocalCluster], mariadb: LocalCluster, scheme: str, undone: bool, leaves: bool
+) -> None:
+    """
+    With innodb_rollback_on_timeout the server has rolled all of it back, and says so in no reply: a block that goes on after 1205
+    is told before anything runs outside of it; without that setting it goes on.
+    """
+    cluster = with_settings(ServerKind.MARIADB_10_11, 0, innodb_rollback_on_timeout="ON") if undone else mariadb
+    async with Router.open(narrow(cluster, scheme, max_size=2, init=["SET SESSION innodb_lock_wait_timeout = 1"])) as router:
+        await router.execute("DROP TABLE IF EXISTS waited")
+        await router.execute("CREATE TABLE waited(id int PRIMARY KEY)")
+        await router.execute("INSERT INTO waited VALUES (1)")
+
+        async def block() -> None:
+            async with router.transaction() as tx:
+                await tx.execute("INSERT INTO waited VALUES (2)")
+                with pytest.raises(Exception, match="Lock wait"):
+                    await tx.execute("DELETE FROM waited WHERE id = 1")
+                if not leaves:
+                    await tx.execute("INSERT INTO waited VALUES (3)")
+
+        async with router.transaction() as other:
+            await other.execute("DELETE FROM waited WHERE id = 1")
+            if undone:
+                with pytest.raises(TransactionAbortedError) as caught:
+                    await block()
+                assert "Lock wait" in str(caught.value.__cause__)
+            else:
+                await block()
+
+        ids = [row[0] for row in await router.fetch("SELECT id FROM waited ORDER BY id", route="write")]
+        assert ids == ([] if undone else [2] if leaves else [2, 3])

@@ -25,7 +25,7 @@ EXECUTED = [
     (1038, "Out of sort memory", NOT, LOAD, KEEP),
     (1041, "Out of memory", NOT, LOAD, KEEP),
     (1114, "The table is full", NOT, NODE, KEEP),
-    (1206, "Lock table size", NOT, LOAD, KEEP),
+    (1206, "Lock table size", TXN, LOAD, KEEP),
     (1461, "Too many prepared statements", NOT, LOAD, KEEP),
     (1637, "Too many transactions", NOT, LOAD, KEEP),
     (1030, "Got error 28 from storage engine", AMB, NODE, DROP),
