@@ -35,10 +35,13 @@ _DOLLAR = rf"\$(?:[{NAME_START}][{NAME_START}0-9]*+)?+\$"
 NUMBER = r"[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 _NUMBER = r"[0-9]++(?:\.(?!\.)[0-9]*+)?+(?:[eE][+-]?[0-9]++)?+"
 """With the point that ends `1.`: what follows it is no name of something in it."""
+_DIGITS = r"[0-9]++(?:_[0-9]++)*+"
+_PG_NUMBER = rf"{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?+)?+(?:[eE][+-]?{_DIGITS})?+"
+"""With the underscores that PostgreSQL 16 knows."""
 
 PG_TOKEN = (
     rf"{_PG_E}|[uU]&{_NAME_QUOTED}|[uU]&{_QUOTED}|[{NAME_START}][{NAME_START}0-9$]*+|{_QUOTED}|{_NAME_QUOTED}"
-    rf"|{_NUMBER}|\$[0-9]++|{_DOLLAR}|::|:=|/\*|[\s\S]|\Z"
+    rf"|{_PG_NUMBER}|\$[0-9]++|{_DOLLAR}|::|:=|/\*|[\s\S]|\Z"
 )
 _PG_SKIP = rf"(?:[ \t\n\r\f\v]++|{PG_LINE}|{PG_BLOCK})*+"
 

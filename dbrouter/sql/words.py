@@ -72,7 +72,7 @@ def _on_attribute(tokens: list[str], place: int, dialect: Dialect, verdict: Verd
     if place < 2 or tokens[place - 1] != "." or tokens[place + 1] == "(":
         return
     name = unquoted(tokens[place])
-    if tokens[place - 2] not in (")", "]") and not name.startswith(("PG_", "LO_", "DBLINK_")):
+    if tokens[place - 2] not in (")", "]") and not name.startswith(("PG_", "LO_", "DBLINK_", "SETSEED")):
         return
     functions = dialect.functions
     if name in functions.session:
@@ -240,6 +240,21 @@ def _on_sequence_word(tokens: list[str], place: int, dialect: Dialect, verdict: 
             verdict.session(".currval", ".currval needs the session's last value")
 
 
+def _on_row_count(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
+    if place > 1 and tokens[place - 1] == "%" and tokens[place - 2] == "SQL":
+        verdict.session("SQL%ROWCOUNT", "SQL%ROWCOUNT tells of the session's earlier statement")
+
+
+_XPATH_LENGTH = 64
+"""Tokens of a call in which a variable is looked for, so that many calls stay linear."""
+
+
+def _on_xpath(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
+    """`EXTRACTVALUE(x, '/a[$@v]')` reads the user variable that its string names."""
+    if tokens[place + 1] == "(" and any("$@" in token for token in tokens[place + 2 : place + _XPATH_LENGTH]):
+        verdict.session("user variable", "an XPath names a user variable")
+
+
 def _on_resetting_table(tokens: list[str], place: int, dialect: Dialect, verdict: Verdict, reads: bool) -> None:
     verdict.write(f"reading {unquoted(tokens[place])} resets statistics of the server")
 
@@ -276,7 +291,7 @@ PG_WATCHED: dict[str, Watch] = {
 }
 _RESET_BY_READING = ("INNODB_CMP_RESET", "INNODB_CMPMEM_RESET", "INNODB_CMP_PER_INDEX_RESET")
 MY_WATCHED: dict[str, Watch] = {
-    **{spelling: _on_resetting_table for name in _RESET_BY_READING for spelling in (name, f"`{name}`")},
+    **{spelling: _on_resetting_table for name in _RESET_BY_READING for spelling in (name, f"`{name}`", f'"{name}"')},
     **_WATCHED,
     "REPLACE": _on_dml_word,
     "LOCK": _on_lock,
@@ -290,4 +305,9 @@ MY_WATCHED: dict[str, Watch] = {
     "`NEXTVAL`": _on_sequence_word,
     '"NEXTVAL"': _on_sequence_word,
     "CURRVAL": _on_sequence_word,
+    "`CURRVAL`": _on_sequence_word,
+    '"CURRVAL"': _on_sequence_word,
+    "ROWCOUNT": _on_row_count,
+    "EXTRACTVALUE": _on_xpath,
+    "UPDATEXML": _on_xpath,
 }

@@ -1604,3 +1604,17 @@ read | SELECT HIGH_PRIORITY SQL_SMALL_RESULT (a) FROM t
 write only-mariadb after{SET sql_mode = 'ORACLE'} | SELECT s.`nextval`
 write only-mariadb after{SET sql_mode = 'ORACLE'} | SELECT corpus.s."nextval"
 read only-mariadb | SELECT 1 PROCEDURE ANALYSE()
+
+# The last value of a sequence in MariaDB's Oracle mode, quoted; its name for ROW_COUNT().
+session only-mariadb after{SET sql_mode = 'ORACLE'} silent{needs the session's last value} | SELECT s.`currval`
+session only-mariadb after{SET sql_mode = 'ORACLE'} silent{needs the session's last value} | SELECT corpus.s."CurrVal"
+session only-mariadb after{SET sql_mode = 'ORACLE'} silent{tells of the earlier statement} | SELECT SQL%ROWCOUNT
+session only-mariadb after{SET sql_mode = 'ORACLE'} silent{tells of the earlier statement} | SELECT sql /* x */ % rowcount
+
+# An XPath may name a user variable.
+session silent{reads a user variable} | SELECT EXTRACTVALUE('<a>1</a>', '/a[$@a]')
+session silent{reads a user variable} | SELECT updatexml('<a>1</a>', '/a[$@a]', '<b/>')
+read | SELECT EXTRACTVALUE('<a b="1">x</a>', '/a/@b'), UPDATEXML('<a>1</a>', '/a', '<b/>')
+
+# Reading these resets what they show, whatever quotes they are in.
+write after{SET sql_mode = 'ANSI_QUOTES'} silent{statistics of the server's own} | SELECT * FROM "information_schema"."INNODB_CMP_RESET"

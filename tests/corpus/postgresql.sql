@@ -1622,3 +1622,12 @@ write | INSERT INTO t (a, b) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET (a, 
 # What object mappers ask of the catalog and make of rows.
 read | SELECT json_agg(t), jsonb_object_agg(id, b), format_type(23, -1), current_query(), pg_trigger_depth() FROM t
 read | SELECT array_cat(ARRAY[1], ARRAY[2])
+
+# Numbers with underscores (PostgreSQL 16): what follows the point that ends one is no name in it.
+session since-16 | SELECT 1_000. INTO TEMP made_by_number
+write since-16 | SELECT 1_0.0_1 AS a, 1_000. INTO made_by_number
+read since-16 | SELECT 1_000, 1_000., 1_0.0_1, 1_0e1_0, 1_000. AS x, 0x1_F
+
+# The notation of a column calls a function of one argument behind the alias of a function, too.
+session silent{sets the session's seed} | SELECT c.setseed FROM abs(0.5::float8) AS c
+session silent{sets the session's seed} | SELECT c."setseed" FROM abs(0.5::float8) AS c
