@@ -420,8 +420,9 @@ def savepoint_statement(verb: str, name: str) -> str:
 # --- what a reply says ----------------------------------------------------------------------------------------------------------
 
 _KEYWORD = re.compile(
-    r"(?:\s+|/\*(?![!M]).*?\*/|--[ \t\r\n][^\n]*(?:\n|\Z)|#[^\n]*(?:\n|\Z)|\()*(?:/\*M?!\d*\s*)?([A-Za-z]+)", re.DOTALL
+    r"(?:[\s(]++|/\*(?!M?!)[^*]*+(?:\*(?!/)[^*]*+)*+\*/|--(?=[\x00-\x20\x7f]|\Z)[^\n]*+|\#[^\n]*+|/\*M?![0-9]*+)*+([A-Za-z]++)"
 )
+"""Possessive throughout: a text that begins with blanks and no word must not be tried in every way to split them."""
 
 
 def first_keyword(text: str) -> str:

@@ -211,3 +211,10 @@ def test_a_statement_that_is_too_long_is_left_out(body: str, monkeypatch: pytest
     found = list(read_script(lines_of(BytesIO(script.encode())), PG))
 
     assert [entry.sql if isinstance(entry, LoggedStatement) else entry.line for entry in found] == ["SELECT 1", 2, "SELECT 3"]
+
+
+@pytest.mark.parametrize("engine", [PG, MY])
+def test_comments_in_front_are_passed_over_in_one_way(engine: Engine) -> None:
+    """Two hundred comments in a row before what is no CREATE are not tried in all the ways to join them."""
+    comments = "/* a */" * 200
+    assert statements(f"{comments} SELECT 1;\n{comments} SELECT 2;", engine) == [f"{comments} SELECT 1", f"{comments} SELECT 2"]
