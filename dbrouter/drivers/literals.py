@@ -21,6 +21,7 @@ from dbrouter.errors import ParameterError
 Fallback = Callable[[Any], str]
 """The library's own literal for a value of a type that is not handled here."""
 
+_DIGITS_OF_A_DECIMAL = 65
 _BACKSLASHED: dict[int, str] = {
     0: "\\0",
     ord("\n"): "\\n",
@@ -72,7 +73,8 @@ def _other(value: Any, fallback: Fallback, no_backslash: bool) -> str:
     if isinstance(value, Decimal):
         if not value.is_finite():
             raise ParameterError(f"{value} has no MySQL literal")
-        return format(value, "f")
+        # Of a decimal of MySQL no more than 65 digits: what has a longer exponent is none, and would be as long written out.
+        return format(value, "f") if abs(value.adjusted()) <= _DIGITS_OF_A_DECIMAL else str(value)
     if isinstance(value, float):
         text = float.__repr__(value)
         if text in ("inf", "-inf", "nan"):
@@ -144,6 +146,10 @@ _INSERT_VALUES = re.compile(
 )
 
 
+_OF_A_QUERY = re.compile(r"\b(?:SELECT|TABLE|UNION)\b", re.IGNORECASE)
+"""`INSERT … SELECT … UNION VALUES (%s)`: the row is one of a query's, which each parameters would repeat."""
+
+
 def split_insert(text: str) -> tuple[str, str, str] | None:
     """
     (before, ``(%s, %s)``, after) where *text* is an INSERT of one row of placeholders, so that many rows can travel in one
@@ -153,7 +159,7 @@ def split_insert(text: str) -> tuple[str, str, str] | None:
     if match is None:
         return None
     before, values, after = match.groups()
-    if count_placeholders(before) != 0 or count_placeholders(after) != 0:
+    if count_placeholders(before) != 0 or count_placeholders(after) != 0 or _OF_A_QUERY.search(before) is not None:
         return None
     return before.replace("%%", "%"), values, after.replace("%%", "%")
 

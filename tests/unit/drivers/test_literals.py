@@ -84,6 +84,12 @@ def test_what_has_no_literal_is_refused(value: object) -> None:
         render("SELECT %s", (value,), fallback)
 
 
+@pytest.mark.parametrize("text", ["1E+999999999", "-1E+999999999", "1E-999999999", "0E+999999999", "1.5E+90"])
+def test_a_decimal_of_a_long_exponent_stays_short(text: str) -> None:
+    """Nobody's one token becomes a gigabyte of zeros; the server says what it thinks of such a number."""
+    assert literal(Decimal(text), fallback) == text
+
+
 def test_what_has_no_text_of_its_own_is_refused() -> None:
     """``<object object at 0x7f…>`` is nobody's value."""
     for value in (object(), iter([1]), (number for number in range(3))):
@@ -131,6 +137,9 @@ def test_count_placeholders() -> None:
         ("INSERT INTO t VALUES (%s, NOW())", None),
         ("INSERT INTO t VALUES (%s) ON DUPLICATE KEY UPDATE a = %s", None),
         ("INSERT INTO t SELECT %s", None),
+        ("INSERT INTO t SELECT 1 UNION ALL VALUES (%s)", None),
+        ("INSERT INTO t WITH w AS (SELECT 1) TABLE w UNION VALUES (%s)", None),
+        ("INSERT INTO selections VALUES (%s)", ("INSERT INTO selections VALUES ", "(%s)", "")),
         ("UPDATE t SET a = %s", None),
     ],
 )
