@@ -27,7 +27,7 @@ _WRITES = (
     *("WITH d AS (DELETE FROM t RETURNING a) SELECT a FROM d", "CALL f(?)"),
 )
 _SELECT = re.compile(r"SELECT\b", re.IGNORECASE)
-_AROUND = ("{}", "SELECT a FROM b {}", "SELECT a FROM b{} c", "{} c", "SELECT ?{} c")
+_AROUND = ("{}", "SELECT a FROM b {}", "SELECT a FROM b{} c", "{} c", "SELECT ?{} c", "SELECT ?{}")
 """Statements in which a piece of one may stand."""
 _ALTERNATIVES = re.compile(r"(?<!\\)\((?:\?:)?((?:\\.|[^()|\\])*)(?:\|(?:\\.|[^()\\])*)?\)\??")
 _SIMPLE = (

@@ -79,6 +79,7 @@ OPEN = {
         (r"\bFOR UPDATE\b", {}, True),
         (r"->>", {}, True),
         ("@@version", {}, True),
+        (r"\+\?$", {}, True),
         ("x::int", {}, True),
         (r"(?i)select count\(\*\) from t", {}, True),
         ("^BEGIN$", {}, True),
