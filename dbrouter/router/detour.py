@@ -222,6 +222,12 @@ async def logged(context: Context, plan: Plan, sending: Awaitable[T], where: Cal
         _tell(context, plan, *where(sent), outcome, started)
 
 
+def told(context: Context, plan: Plan, node: str | None, hostgroup: str, outcome: str) -> None:
+    """Tell of a call that is over without a server, where a rule wants it logged."""
+    if plan.effects is not None and plan.effects.log:
+        _tell(context, plan, node, hostgroup, outcome, monotonic())
+
+
 def _tell(context: Context, plan: Plan, node: str | None, hostgroup: str, outcome: str, started: float) -> None:
     if context.events.listening:
         context.events.emit(

@@ -30,7 +30,7 @@ from dbrouter.errors import (
 )
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, logged, remember, unseen
+from dbrouter.router.detour import delayed, logged, remember, told, unseen
 from dbrouter.router.limits import time_left
 from dbrouter.router.pinning import pin
 from dbrouter.router.plan import Plan
@@ -181,7 +181,7 @@ class Pinned:
 
     async def _statement(self, sql: str, params: Sequence[Any], timeout: float | None, tag: str | None) -> tuple[Reply, Plan]:
         plan = self._context.planner.plan(sql, tag)
-        self._check(plan)
+        self._admit(plan)
         text = plan.text
         if params and plan.named is not None:
             text, params = plan.bind(params)
@@ -229,6 +229,16 @@ class Pinned:
         """A statement succeeded: see whether the transaction it found is still open."""
         if self._ended_by is not None and connection.in_transaction:
             self._ended_by = None
+
+    def _admit(self, plan: Plan) -> None:
+        """`_check`, with the events of a call that ends here, refused or answered by a rule."""
+        try:
+            self._check(plan)
+        except Exception as refused:
+            told(self._context, plan, None, self._group.name, type(refused).__name__)
+            raise
+        if plan.answer is not None:
+            told(self._context, plan, "rule", self._group.name, "ok")
 
     def _check(self, plan: Plan) -> None:
         plan.tally.calls += 1

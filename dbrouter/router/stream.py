@@ -15,7 +15,7 @@ from typing import Any, Self
 from dbrouter.drivers.base import Cursor
 from dbrouter.errors import StatementRejectedError
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, following, logged, remember, traced
+from dbrouter.router.detour import delayed, following, logged, remember, told, traced
 from dbrouter.router.plan import Plan
 from dbrouter.router.session import Pinned, PinnedConnection
 from dbrouter.router.transaction import Transaction
@@ -52,7 +52,9 @@ class Stream:
         plan, pinned = self._plan, self._pinned
         if plan.answer is None and plan.refusal is not None:
             plan.tally.calls += 1
-            raise plan.refusal()
+            refused = plan.refusal()
+            told(self._context, plan, None, plan.hostgroup.name, type(refused).__name__)
+            raise refused
         effects = plan.effects
         if effects is not None:
             if effects.follows is not None and not pinned._opened:
@@ -61,6 +63,7 @@ class Stream:
             remember(plan, self._context.database, plan.hostgroup)
             if effects.ok_msg is not None:
                 plan.tally.calls += 1
+                told(self._context, plan, "rule", plan.hostgroup.name, "ok")
                 self._ended = self._open = True
                 return self
             if effects.delay is not None:

@@ -32,7 +32,7 @@ from dbrouter.errors import (
 from dbrouter.pool.lease import Lease
 from dbrouter.resilience.backoff import next_delay
 from dbrouter.router.context import Context
-from dbrouter.router.detour import delayed, remember
+from dbrouter.router.detour import delayed, logged, remember
 from dbrouter.router.pinning import pin
 from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import noted, settle_breaker
@@ -401,7 +401,7 @@ class Transaction(Pinned):
 
     async def _send_many(self, sql: str, runs: Sequence[Sequence[Any]], tag: str | None) -> Result:
         plan = self._context.planner.plan(sql, tag)
-        self._check(plan)
+        self._admit(plan)
         lease, member = self._held()
         started = monotonic()
         remember(plan, self._context.database, self._group)
@@ -415,9 +415,17 @@ class Transaction(Pinned):
             text = plan.named.text
             bound = [plan.bind(run)[1] for run in runs]
         self._mark(plan, lease)
-        count = await self._guarded(lambda: lease.connection.send_many(text, bound), None, plan) if bound else 0
+        sending = self._guarded(lambda: lease.connection.send_many(text, bound), None, plan) if bound else _none()
+        if effects is not None and effects.log:
+            sending = logged(self._context, plan, sending, lambda _: self.place)
+        count = await sending
         status = f"{plan.kind} {count}" if count is not None else plan.kind
         return Result((), (status, count, None), (self._group.name, member.node.id, plan.rule_id, 1, monotonic() - started))
+
+
+async def _none() -> int:
+    """How many rows no runs change."""
+    return 0
 
 
 def _undone(verdict: Verdict) -> bool:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 import dbrouter
-from dbrouter import PoolClosedError, Router
+from dbrouter import PoolClosedError, Router, StatementRejectedError
+from dbrouter.events import QueryLogged
 from dbrouter.sql import analyze
 from dbrouter.sql.volatile import volatile_words
 from dbrouter.terms import Engine, Intent
 from dbrouter.testing import LocalCluster
 from tests.integration.test_effects import prepare, rules
-from tests.routers import dialect, until
+from tests.routers import Listener, dialect, until
 
 
 def writing_function(cluster: LocalCluster) -> tuple[str, ...]:
@@ -274,3 +275,48 @@ async def test_rows_are_a_list_where_a_rule_answers_too(cluster: LocalCluster) -
         assert await router.fetch("SET x = 1") == []
         async with router.connection() as conn:
             assert await conn.fetch("SET x = 1") == []
+
+
+async def test_every_kind_of_call_is_logged_once(cluster: LocalCluster) -> None:
+    """Sent, answered by a rule or refused; pooled, pinned, streamed, or many runs in one."""
+    listener = Listener()
+    source = rules(
+        cluster,
+        {"match_digest": "^SET", "OK_msg": "fine"},
+        {"match_digest": "^TRUNCATE", "error_msg": "no"},
+        {"match_digest": "^(SET|TRUNCATE|UPDATE fx)", "log": True},
+    )
+    async with Router.open(source, observers=[listener]) as router:
+        await prepare(router, cluster)
+
+        async def streamed(text: str) -> None:
+            async with router.stream(text) as rows:
+                assert [row async for row in rows] == []
+
+        async def pinned(text: str) -> None:
+            async with router.connection() as conn:
+                await conn.execute(text)
+
+        async def batched(text: str) -> None:
+            await router.batch([text])
+
+        async def many(text: str) -> None:
+            await router.executemany(text, [()])
+
+        primary = cluster.primary.endpoint
+        for way in (router.execute, pinned, batched, many, streamed):
+            for text, outcome, node in (
+                ("SET x = 1", "ok", "rule"),
+                ("TRUNCATE fx", "StatementRejectedError", None),
+                ("UPDATE fx SET v = 'u' WHERE id = 99", "ok", primary),
+            ):
+                if way is streamed and text.startswith("UPDATE"):
+                    continue  # A cursor over no rows is not for every server.
+                before = len(listener.of(QueryLogged))
+                if outcome == "ok":
+                    await way(text)
+                else:
+                    with pytest.raises(StatementRejectedError):
+                        await way(text)
+                told = [(event.outcome, event.node, event.hostgroup) for event in listener.of(QueryLogged)[before:]]
+                assert told == [(outcome, node, "write")], (way, text)
