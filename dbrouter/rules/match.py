@@ -313,6 +313,10 @@ def _does(rule: RuleSettings, step: Step) -> tuple[str, ...]:
     does = [f"{name} {getattr(rule, name)}" for name in _OUTPUTS if getattr(rule, name) is not None]
     if step.compiled.replacement is not None:
         does.append(f"rewritten to {step.text!r}")
+    if step.compiled.flags is not None:
+        flags, weights = step.compiled.flags
+        shares = (f"{flag} ({weight / sum(weights):.0%})" for flag, weight in zip(flags, weights, strict=True))
+        does.append(f"flag drawn by weight: {', '.join(shares)}")
     if step.flag != step.flag_before:
         does.append(f"flag {step.flag_before} → {step.flag}")
     return tuple(does)

@@ -412,3 +412,14 @@ def test_no_pattern_can_hold_the_service() -> None:
 
     assert decide(rules, text, digest_text=text).rewritten == "b"
     assert len(rules.explain(shown(text))) == 101
+
+
+def test_an_explanation_says_that_a_flag_is_drawn() -> None:
+    """With the share of each: a call may go another way than the heaviest, which is what is shown."""
+    flags = [{"id": 1, "weight": 3}, {"id": 2, "weight": 1}, {"id": 3, "weight": 0}]
+    drawn = RuleSettings.model_validate({"rule_id": 1, "attributes": {"flagOUTs": flags}})
+    fixed = RuleSettings.model_validate({"rule_id": 2, "flagIN": 1, "flagOUT": 4, "attributes": {"flagOUTs": flags}})
+    first, second = compile_rules([drawn, fixed]).explain(shown("SELECT 1"))
+
+    assert first.does == ("flag drawn by weight: 1 (75%), 2 (25%)", "flag 0 → 1")
+    assert second.does == ("flag 1 → 4",)
