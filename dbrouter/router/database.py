@@ -333,6 +333,11 @@ class Database:
             context.tasks.start(own._look_up(functions, context.planner.catalog), name="look up functions")
         return None
 
+    async def _ask(self, text: str, *params: Any, timeout: float, route: str | None = None) -> Sequence[Any]:
+        """The rows of a statement of the router's own, which no rule is about."""
+        plan = self._planner.own(text, route)
+        return (await self._call(text, params, timeout, None, None, False, None, None, plan))[0][0]
+
     def _context_of(self, plan: Plan) -> Context:
         """The database *plan* is for, also after a reload has bound this object to another one."""
         context: Context | None = plan.hostgroup.owner
@@ -341,7 +346,7 @@ class Database:
     async def _look_up(self, functions: tuple[str, ...], catalog: FunctionCatalog) -> None:
         """In the background: ask the catalog, so that harmless functions need no reset, and forget the answer after a while."""
         try:
-            rows = await self.fetch(STABLE, catalog.names(functions), timeout=5.0)
+            rows = await self._ask(STABLE, catalog.names(functions), timeout=5.0)
         except Exception:
             rows = ()  # Nothing is known of them, which is the safe side.
         if catalog.learn(functions, rows):

@@ -294,6 +294,16 @@ class Planner:
         facts = self.facts(text, wish, caller)
         return self._made(facts.statement, self._rules.evaluate(facts, draw), wish, mirrors=True)
 
+    def own(self, text: str, route: str | None = None) -> Plan:
+        """
+        The plan of a statement of the router's own: no rule is about it, and nobody's count has it.
+
+        Raises:
+            DatabaseRemovedError: a reload removed the database.
+        """
+        self.check()
+        return self._made(analyze(text, self.engine, digest=self.digest_options), Decision(), Wish(route=route), mirrors=False)
+
     def _made(self, asked: Statement, decision: Decision, wish: Wish, *, mirrors: bool) -> Plan:
         statement = asked
         if decision.rewritten is not None:

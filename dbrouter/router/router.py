@@ -323,7 +323,7 @@ class Opening:
 
 
 async def _read(database: Database, text: str, route: str | None) -> Sequence[Any]:
-    return await database.fetch(text, route=route, timeout=LIMIT_SECONDS)
+    return await database._ask(text, route=route, timeout=LIMIT_SECONDS)
 
 
 async def _reach(parts: Parts, policy: StartPolicy) -> None:

@@ -320,3 +320,40 @@ async def test_every_kind_of_call_is_logged_once(cluster: LocalCluster) -> None:
                         await way(text)
                 told = [(event.outcome, event.node, event.hostgroup) for event in listener.of(QueryLogged)[before:]]
                 assert told == [(outcome, node, "write")], (way, text)
+
+
+# ---- the router's own statements
+
+
+@pytest.mark.parametrize("effect", [{"error_msg": "not on the list"}, {"OK_msg": "fine"}, {"delay": "1h"}])
+async def test_rules_are_for_callers_and_not_for_what_the_router_asks(cluster: LocalCluster, effect: dict[str, Any]) -> None:
+    """Where only listed statements may pass, or all are answered or held up, the catalog of functions is read all the same."""
+    body = "RETURN 1" if not dialect(cluster).postgresql else "LANGUAGE sql STABLE AS 'SELECT 1'"
+    declared = "" if dialect(cluster).postgresql else "READS SQL DATA "
+    source = rules(cluster, {"kind": "SELECT", "log": True, **effect}, functions="introspect")
+    listener = Listener()
+    async with Router.open(source, observers=[listener]) as router:
+        await prepare(
+            router,
+            cluster,
+            *writing_function(cluster),
+            "DROP FUNCTION IF EXISTS calm" + ("()" if dialect(cluster).postgresql else ""),
+            f"CREATE FUNCTION calm() RETURNS int {declared}{body}",
+        )
+        await until(lambda: router.explain("SELECT calm()").intent == "read", what="the catalog")
+
+        assert router.explain("SELECT bump()").intent == "write"
+        assert not router.stats().databases[0].rule_hits and not listener.of(QueryLogged)
+
+
+async def test_what_is_known_of_functions_does_not_come_from_the_result_cache(pg: LocalCluster) -> None:
+    """Nor is it mirrored: the catalog is asked itself, each time."""
+    source = rules(pg, {"match_digest": "^SELECT", "cache_ttl": "10m", "cache_volatile": True, "mirror_hostgroup": "read"})
+    calm = "CREATE OR REPLACE FUNCTION calm() RETURNS int LANGUAGE sql STABLE AS 'SELECT 1'"
+    async with Router.open(source) as router:
+        await prepare(router, pg, "DROP FUNCTION IF EXISTS calm()", calm)
+        await router.fetch("SELECT calm()")
+        await until(lambda: router._planner.catalog.harmless(["calm"]), what="the answer of the catalog")
+        await until(lambda: router.stats().mirror.sent == 1, what="the copy of the call")
+
+        assert router.stats().cache.entries == 1 and router.stats().databases[0].rule_hits == {1: 1}
