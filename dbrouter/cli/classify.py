@@ -250,7 +250,14 @@ def _add_up(
 
 
 def _placing(rules: RouterConfig, database: str | None) -> Callable[[str], str]:
-    """Where a router with this configuration would send a text; nothing is connected."""
+    """Where a router with this configuration would send a text, or that a rule ends its call; nothing is connected."""
     contexts = {context.database: context for context in build(rules).contexts}
     planner = contexts[next(iter(rules.databases)) if database is None else database].planner
-    return lambda sql: planner.plan(sql).hostgroup.name
+
+    def place(sql: str) -> str:
+        plan = planner.plan(sql)
+        if plan.answer is not None:
+            return "(answered by a rule)"
+        return plan.hostgroup.name if plan.forbidden is None else "(refused by a rule)"
+
+    return place

@@ -209,3 +209,20 @@ def test_a_configuration_with_problems_is_exit_code_1(slow: str, tmp_path: Path)
         assert result.exit_code == 1
         assert "writer" in result.stderr
         assert "hunter2" not in result.stderr
+
+
+def test_what_a_rule_refuses_or_answers_is_sent_nowhere(tmp_path: Path) -> None:
+    """Its calls are no hostgroup's."""
+    rules, script = tmp_path / "rules.yaml", tmp_path / "load.sql"
+    forbids = (
+        '  - {rule_id: 1, match_digest: "^DELETE", error_msg: "no"}\n  - {rule_id: 2, match_digest: "^SET", OK_msg: "fine"}\n'
+    )
+    rules.write_text(RULES.partition("query_rules:")[0] + f"query_rules:\n{forbids}", encoding="utf-8")
+    script.write_text("SELECT 1;\nDELETE FROM t;\nSET x = 1;\n", encoding="utf-8")
+    found = document(run(str(script), "--config", str(rules), "--json"))
+
+    assert {name: one["calls"] for name, one in found["hostgroups"].items()} == {
+        "shop-read": 1,
+        "(refused by a rule)": 1,
+        "(answered by a rule)": 1,
+    }
