@@ -62,7 +62,7 @@ class AiomysqlSession(MysqlSession):
         self._reader, self._writer = raw._reader, raw._writer
 
     @staticmethod
-    def _fallback(value: Any) -> str:
+    def _own_literal(value: Any) -> str:
         return str(escape_item(value, "utf8mb4"))
 
     def _pause(self, paused: bool) -> None:

@@ -184,7 +184,7 @@ class AsyncmyConnection(BufferSession):
     _errors = _ERRORS
     _incoming_class: ClassVar[type[Incoming]] = _CompiledIncoming
 
-    _fallback = staticmethod(_literal)
+    _own_literal = staticmethod(_literal)
 
 
 class UncompiledConnection(AsyncmyConnection):
@@ -198,7 +198,7 @@ class IndirectConnection(IndirectSession, ProtocolSession):
 
     _errors = _ERRORS
 
-    _fallback = staticmethod(_literal)
+    _own_literal = staticmethod(_literal)
 
     def terminate(self) -> None:
         """Close the socket at once, also where asyncmy has let go of it to close it in its own time."""

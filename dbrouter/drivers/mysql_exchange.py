@@ -77,6 +77,7 @@ class Exchange(ABC):
     def __init__(self, raw: Any, columns: Columns) -> None:
         self.raw = raw
         self._encoding = raw.encoding
+        self._fallback = self._own_literal
         self._transport = raw.transport
         self._columns = columns
         self._incoming: Incoming | None = None
@@ -90,7 +91,7 @@ class Exchange(ABC):
 
     @staticmethod
     @abstractmethod
-    def _fallback(value: Any) -> str:
+    def _own_literal(value: Any) -> str:
         """The library's own literal for a value of a type that `literals.py` leaves to it."""
 
     @abstractmethod

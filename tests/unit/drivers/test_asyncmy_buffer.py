@@ -70,7 +70,7 @@ class Session(BufferSession):
 
     _incoming_class = _CompiledIncoming
     _errors = Errors(OperationalError, InterfaceError, MySQLError, MysqlPacket)
-    _fallback = staticmethod(str)
+    _own_literal = staticmethod(str)
 
     def __init__(self, transport: Transport) -> None:
         protocol = transport.protocol = _MySQLProtocol(asyncio.get_running_loop())
