@@ -127,7 +127,7 @@ class AsyncmyDriver(MysqlDriver["_Link"]):
         if tuple(int(part) for part in version.split(".")[:3] if part.isdigit()) < _OLDEST:
             raise ConfigError(f"asyncmy {version} changes negative times on their way to the server; at least 0.2.17 is needed")
         if not_found:
-            raise ConfigError(f"asyncmy {version} is not one that dbrouter can use ({not_found}); 0.2.17 and 0.2.18 are")
+            raise _unusable(not_found)
         super().__init__(direct=direct)
         self._compiled = _can_parse()
 
@@ -136,10 +136,7 @@ class AsyncmyDriver(MysqlDriver["_Link"]):
         link.must_encrypt = must_encrypt(options)
         missing = [name for name in _CONNECTING if not hasattr(link, name)]
         if missing:
-            raise ConfigError(
-                f"asyncmy {version} is not one that dbrouter can use (its Connection has no {', '.join(missing)}); "
-                "0.2.17 and 0.2.18 are"
-            )
+            raise _unusable(f"its Connection has no {', '.join(missing)}")
         return link
 
     def _session_class(self, link: _Link) -> type[ProtocolSession]:
@@ -298,6 +295,10 @@ class _Link(Library):  # type: ignore[misc]  # asyncmy's type information does n
         self._connected = False
         if transport is not None:
             transport.abort()
+
+
+def _unusable(why: str) -> ConfigError:
+    return ConfigError(f"asyncmy {version} is not one that dbrouter can use ({why}); 0.2.17 and 0.2.18 are")
 
 
 def _can_parse() -> bool:

@@ -153,7 +153,7 @@ class _IndirectStream:
             try:
                 row = await self._result._read_rowdata_packet_unbuffered()
             except BaseException as error:
-                # Else asyncmy before 0.2.17 would read on from where nothing comes when it is collected.
+                # The library may have left it set, and would read on from where nothing comes.
                 self._result.unbuffered_active = False
                 raised = self._connection._failed(error)
                 raise raised from raised.__cause__
