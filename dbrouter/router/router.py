@@ -24,6 +24,7 @@ from dbrouter.router.build import Parts, build
 from dbrouter.router.connecting import OnConnect
 from dbrouter.router.context import Context
 from dbrouter.router.database import Database
+from dbrouter.router.explanation import Explanation
 from dbrouter.router.introspection import LIMIT_SECONDS, Introspection
 from dbrouter.router.reload import DRAIN_SECONDS, Reloader, ReloadReport, Source, files_of
 from dbrouter.router.shadow import ShadowReport
@@ -105,6 +106,20 @@ class Router(Database):
         if found is None:
             raise ParameterError(f"no database {name!r}; the configuration has {', '.join(self._databases)}")
         return found
+
+    def explain(
+        self,
+        sql: str,
+        *,
+        database: str | None = None,
+        tag: str | None = None,
+        route: str | None = None,
+        hostgroup: int | str | None = None,
+    ) -> Explanation:
+        """As `Database.explain`, on *database* where it is given; raises as `database` does where there is none of that name."""
+        if database is not None:
+            return self.database(database).explain(sql, tag=tag, route=route, hostgroup=hostgroup)
+        return super().explain(sql, tag=tag, route=route, hostgroup=hostgroup)
 
     def _follow(self) -> None:
         """A reload has put other parts in force: be bound to the default database, and know those there are."""

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from dbrouter import Router
 from dbrouter.config import load
+from dbrouter.errors import ParameterError
 from dbrouter.router.build import build
 from dbrouter.router.explanation import Explanation, explain
 from dbrouter.router.planner import NO_WISH
+from dbrouter.testing.fake import FakeDriver
 
 RULES: list[dict[str, Any]] = [
     {"rule_id": 1, "match_digest": "FROM cached", "cache_ttl": "5s"},
@@ -106,3 +109,23 @@ def test_a_comment_that_names_no_hostgroup_keeps_the_rule() -> None:
     found = explained("/* hostgroup=99 */ SELECT 2 FROM reported")
 
     assert (found.rule_id, found.why) == (4, "rule 4")
+
+
+async def test_a_router_explains_for_any_of_its_databases() -> None:
+    """``explain(sql, database=…)`` says what that database would do; without it, the default one; no connection is needed."""
+    databases = {
+        name: {"engine": engine, "dsn": f"{engine}://app@/{name}", "writer_hostgroup": number}
+        for number, (name, engine) in enumerate({"shop": "postgresql", "catalog": "mysql"}.items(), 1)
+    }
+    hostgroups = [{"id": number, "servers": [f"db{number}"]} for number in (1, 2)]
+    source = {"databases": databases, "hostgroups": hostgroups, "start": "none"}
+    async with Router.open(source, drivers=lambda _name: FakeDriver({})) as router:
+        told = [router.explain("SELECT 1", **asked) for asked in ({}, {"database": "shop"}, {"database": "catalog"})]
+
+        assert [(one.database, one.engine, one.hostgroup) for one in told] == [
+            ("shop", "postgresql", 1),
+            ("shop", "postgresql", 1),
+            ("catalog", "mysql", 2),
+        ]
+        with pytest.raises(ParameterError, match="no database 'nowhere'; the configuration has shop, catalog"):
+            router.explain("SELECT 1", database="nowhere")
