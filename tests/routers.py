@@ -72,3 +72,9 @@ class Dialect:
 def dialect(cluster: LocalCluster) -> Dialect:
     """The dialect of a cluster."""
     return Dialect(cluster.engine)
+
+
+async def enter(block: Any) -> None:
+    """Enter *block* and leave it."""
+    async with block:
+        pass

@@ -254,3 +254,8 @@ class Case:
     def sql(self, text: str) -> str:
         """*text* in the engine's words."""
         return self.dialect.sql(text)
+
+
+async def value(connection: Any, text: str, *params: Any) -> Any:
+    """The first value of a statement's first row."""
+    return (await connection.send(text, params))[0][0][0]

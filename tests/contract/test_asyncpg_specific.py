@@ -29,7 +29,7 @@ from dbrouter.errors import ConfigError, ParameterError, TransactionAbortedError
 from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
 from dbrouter.testing import FaultProxy, LocalCluster, LocalPgBouncer, LocalServer, ServerKind, processes, servers
 from dbrouter.testing.server import USER
-from tests.contract.subjects import options_for
+from tests.contract.subjects import options_for, value
 from tests.watching import until
 
 pytestmark = pytest.mark.servers
@@ -67,12 +67,6 @@ async def connection(connect: Connect) -> Any:
 async def kept(connect: Connect) -> Any:
     """A connection of the direct way, whose statements are ours to keep."""
     return await connect(by=AsyncpgDriver())
-
-
-async def value(connection: Any, text: str, *params: Any) -> Any:
-    """The first column of the first row."""
-    rows, _, _ = await connection.send(text, params)
-    return rows[0][0]
 
 
 # --- which way is taken ---------------------------------------------------------------------------

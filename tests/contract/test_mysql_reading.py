@@ -22,7 +22,7 @@ from dbrouter.drivers.base import ConnectOptions, TlsOptions
 from dbrouter.errors import ConfigError
 from dbrouter.terms import Outcome, Phase
 from dbrouter.testing import FaultProxy, LocalCluster, LocalServer, ServerKind
-from tests.contract.subjects import options_for
+from tests.contract.subjects import options_for, value
 from tests.stepping import CancelledAt, When, outcome
 from tests.watching import until
 
@@ -84,11 +84,6 @@ async def connection(driver: AsyncmyDriver, wire: Wire) -> AsyncIterator[Any]:
 def rows_of(power: int, size: int = 100) -> str:
     """A statement that yields ten to the *power* rows of about *size* bytes."""
     return f"SELECT REPEAT('x', {size}) AS v FROM " + " CROSS JOIN ".join(f"{DIGITS} t{number}" for number in range(power))
-
-
-async def value(connection: Any, text: str, *params: Any) -> Any:
-    """The first value of a statement's first row."""
-    return (await connection.send(text, params))[0][0][0]
 
 
 async def several(connection: Any) -> None:

@@ -25,7 +25,7 @@ from dbrouter.errors import ConfigError, ParameterError
 from dbrouter.terms import Blame, ConnectionFate, Flavor, Outcome, Phase, RetryWhere, Role
 from dbrouter.testing import FaultProxy, LocalCluster, LocalServer, ServerKind
 from dbrouter.testing.server import DATABASE, PASSWORD, USER
-from tests.contract.subjects import options_for
+from tests.contract.subjects import options_for, value
 from tests.watching import until
 
 pytestmark = pytest.mark.servers
@@ -85,11 +85,6 @@ async def table(connection: Any) -> str:
     await connection.send("DROP TABLE IF EXISTS t", ())
     await connection.send("CREATE TABLE t (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(200)) ENGINE=InnoDB", ())
     return "t"
-
-
-async def value(connection: Any, text: str, *params: Any) -> Any:
-    """The first value of a statement's first row."""
-    return (await connection.send(text, params))[0][0][0]
 
 
 async def statements_running(watcher: Any, like: str) -> int:

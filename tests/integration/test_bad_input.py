@@ -14,7 +14,7 @@ import pytest
 
 from dbrouter import ConfigError, ParameterError, PoolClosedError, Router, StatementRejectedError
 from dbrouter.testing import LocalCluster
-from tests.routers import Dialect, configuration, dialect, routed
+from tests.routers import Dialect, configuration, dialect, enter, routed
 
 TABLE = ("DROP TABLE IF EXISTS fed", "CREATE TABLE fed(id int PRIMARY KEY, body text)")
 
@@ -39,23 +39,18 @@ BAD: dict[str, tuple[Feed, str]] = {
     "no statement": (lambda router, speak: router.execute("-- nothing"), r"no statement"),
     "unknown hostgroup": (lambda router, speak: router.execute("SELECT 1", hostgroup="nowhere"), r"app-write"),
     "unknown route": (lambda router, speak: router.execute("SELECT 1", route="up"), r"'read' or 'write'"),
-    "nonsense isolation": (lambda router, speak: _enter(router.transaction(isolation="chaos")), r"serializable"),
+    "nonsense isolation": (lambda router, speak: enter(router.transaction(isolation="chaos")), r"serializable"),
     "batch of nothing sensible": (lambda router, speak: router.batch([("SELEC 1", ())]), r"(?i)syntax"),
     "executemany of wrong rows": (
         lambda router, speak: router.executemany(speak.sql("INSERT INTO fed VALUES ({1}, {2})"), [(1, "a"), (2,)]),
         r"(?i)argument|parameter|placeholder",
     ),
-    "a stream of nothing": (lambda router, speak: _enter(router.stream("SELECT * FROM nowhere")), r"nowhere"),
+    "a stream of nothing": (lambda router, speak: enter(router.stream("SELECT * FROM nowhere")), r"nowhere"),
     "a constraint": (
         lambda router, speak: router.batch(["INSERT INTO fed VALUES (1, 'a')", "INSERT INTO fed VALUES (1, 'b')"]),
         r"(?i)duplicate",
     ),
 }
-
-
-async def _enter(block: Any) -> None:
-    async with block:
-        pass
 
 
 async def works(router: Router, speak: Dialect) -> None:

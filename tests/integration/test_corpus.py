@@ -57,6 +57,28 @@ def _may_share(line: Line) -> bool:
     return line.verdict in ("read", "write") and "after" not in line.flags and "autocommit" not in line.flags
 
 
+def _as_refused(line: Line, version: str, said: str, *, by_replica: bool) -> str | None:
+    """What is wrong with *line*, which a replica refused, because it is one (*by_replica*) or not; None: nothing."""
+    if line.has("error", version):
+        return None
+    if line.verdict == "read" and not line.has("unknown", version):
+        return f"a read, but the replica says {said}"
+    if not by_replica:
+        return f"refused, but not because it is a replica: {said}"
+    return "marked silent, but the replica refuses it" if line.has("silent", version) else None
+
+
+def _as_accepted(line: Line, version: str) -> str | None:
+    """What is wrong with *line*, which a replica ran; None: nothing, unless it is a read that leaves state."""
+    if line.has("error", version):
+        return "marked error, but the replica runs it"
+    if line.verdict != "read":
+        return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
+    if line.has("unknown", version):
+        return "said to be refused for a function that writes, but the replica accepts it"
+    return None
+
+
 def _pg_refused(error: asyncpg.PostgresError) -> bool:
     """Whether a replica refused because it is one."""
     message = str(error)
@@ -70,19 +92,10 @@ async def _pg_on_replica(line: Line, connection: Any, version: str) -> str | Non
         before = tuple((await connection.fetch(_PG_SESSION_STATE))[0]) if line.verdict == "read" else None
         await connection.execute(line.sql)
     except asyncpg.PostgresError as error:
-        if line.has("error", version):
-            return None
-        if line.verdict == "read" and not line.has("unknown", version):
-            return f"a read, but the replica says {error.sqlstate} {error}"
-        if not _pg_refused(error):
-            return f"refused, but not because it is a replica: {error.sqlstate} {error}"
-        return "marked silent, but the replica refuses it" if line.has("silent", version) else None
-    if line.has("error", version):
-        return "marked error, but the replica runs it"
-    if line.verdict != "read":
-        return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
-    if line.has("unknown", version):
-        return "said to be refused for a function that writes, but the replica accepts it"
+        return _as_refused(line, version, f"{error.sqlstate} {error}", by_replica=_pg_refused(error))
+    complaint = _as_accepted(line, version)
+    if complaint is not None or before is None:
+        return complaint
     after = tuple((await connection.fetch(_PG_SESSION_STATE))[0])
     return None if after == before else f"a read that leaves state: {before} became {after}"
 
@@ -209,19 +222,10 @@ def _my_on_replica(line: Line, connection: pymysql.Connection[Any], version: str
         before = _my_run(connection, _MY_SESSION_STATE) if line.verdict == "read" else None
         _my_run(connection, line.sql)
     except pymysql.MySQLError as error:
-        if line.has("error", version):
-            return None
-        if line.verdict == "read" and not line.has("unknown", version):
-            return f"a read, but the replica says {error}"
-        if error.args[0] not in _READ_ONLY_CODES:
-            return f"refused, but not because it is a replica: {error}"
-        return "marked silent, but the replica refuses it" if line.has("silent", version) else None
-    if line.has("error", version):
-        return "marked error, but the replica runs it"
-    if line.verdict != "read":
-        return None if line.has("silent", version) else "not marked silent, but the replica accepts it"
-    if line.has("unknown", version):
-        return "said to be refused for a function that writes, but the replica accepts it"
+        return _as_refused(line, version, str(error), by_replica=error.args[0] in _READ_ONLY_CODES)
+    complaint = _as_accepted(line, version)
+    if complaint is not None or before is None:
+        return complaint
     after = _my_run(connection, _MY_SESSION_STATE)
     return None if after == before else f"a read that leaves state: {before} became {after}"
 

@@ -11,7 +11,7 @@ import pytest
 
 from dbrouter import DeadlineExceededError, ParameterError, Router, StatementRejectedError, Transaction
 from dbrouter.testing import LocalCluster
-from tests.routers import Dialect, configuration, dialect, routed
+from tests.routers import Dialect, configuration, dialect, enter, routed
 
 TABLE = ("DROP TABLE IF EXISTS fed", "CREATE TABLE fed(id int PRIMARY KEY, body text)")
 
@@ -43,15 +43,10 @@ MISTAKES: dict[str, Feed] = {
     "too few values in a batch": lambda router, speak: router.batch([(insert(speak), (1,))]),
     "a list for a text": lambda router, speak: router.execute(["SELECT 1"]),  # type: ignore[arg-type]
     "nothing for a text": lambda router, speak: router.fetchval(None),  # type: ignore[arg-type]
-    "a number for an isolation": lambda router, speak: _enter(router.transaction(isolation=5)),  # type: ignore[arg-type]
+    "a number for an isolation": lambda router, speak: enter(router.transaction(isolation=5)),  # type: ignore[arg-type]
     "a time limit in words": lambda router, speak: router.execute("SELECT 1", timeout="5s"),  # type: ignore[arg-type]
     "no number as a time limit": lambda router, speak: router.run(lambda tx: tx.fetchval("SELECT 1"), timeout=math.nan),
 }
-
-
-async def _enter(block: Any) -> None:
-    async with block:
-        pass
 
 
 @pytest.mark.parametrize("what", list(MISTAKES))
@@ -95,7 +90,7 @@ async def test_a_time_limit_that_has_passed_sends_nothing(cluster: LocalCluster,
                 await call()
         for make in (router.transaction, router.connection, lambda timeout: router.stream("SELECT 1", timeout=timeout)):
             with pytest.raises(DeadlineExceededError, match="nothing was sent"):
-                await _enter(make(timeout=timeout))
+                await enter(make(timeout=timeout))
 
         assert await router.fetchval("SELECT count(*) FROM fed", route="write") == 0
 
@@ -122,9 +117,9 @@ async def test_a_block_is_entered_once(cluster: LocalCluster) -> None:
         for block in (router.transaction(), router.connection()):
             async with block:
                 with pytest.raises(StatementRejectedError, match="opened before"):
-                    await _enter(block)
+                    await enter(block)
             with pytest.raises(StatementRejectedError, match="opened before"):
-                await _enter(block)
+                await enter(block)
 
         assert all(member.pool.in_use == 0 for member in router.stats().members)
 
