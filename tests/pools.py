@@ -13,7 +13,7 @@ from dbrouter.config.schema import PoolSettings
 from dbrouter.drivers.base import ConnectOptions
 from dbrouter.events import EventHub
 from dbrouter.pool import Lease, Pool
-from dbrouter.pool.gauges import Waiter
+from dbrouter.pool.lease import Waiter
 from dbrouter.pool.pace import PaceSettings
 from dbrouter.tasks import OwnedTasks
 from dbrouter.testing.fake import FakeDriver, FakeServer

@@ -19,8 +19,8 @@ from dbrouter.cluster.balancer import Balancer
 from dbrouter.cluster.node import NOT_PROBED, Member
 from dbrouter.config.schema import RetrySettings
 from dbrouter.errors import CircuitOpenError, ConnectError, NoNodeAvailableError, Refusal, RoutingError
-from dbrouter.pool.gauges import CONNECT_PATIENCE, Waiter
-from dbrouter.pool.lease import Lease
+from dbrouter.pool.gauges import CONNECT_PATIENCE
+from dbrouter.pool.lease import Lease, Waiter
 from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.budget import RetryBudget
 from dbrouter.terms import BreakerState, HostgroupId, WhenEmpty

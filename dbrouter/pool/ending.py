@@ -12,8 +12,7 @@ from collections.abc import Callable, Sequence
 from time import monotonic
 
 from dbrouter.pool.chores import Jobs
-from dbrouter.pool.gauges import Waiter
-from dbrouter.pool.lease import Lease
+from dbrouter.pool.lease import Lease, Waiter
 from dbrouter.pool.state import Close, PoolState
 
 

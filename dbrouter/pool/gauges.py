@@ -7,21 +7,14 @@ what time it is.
 
 from __future__ import annotations
 
-import asyncio
-
 from dbrouter.pool.connector import Connector
-from dbrouter.pool.lease import Lease
-from dbrouter.pool.state import Check, Close, Hand, PoolState
+from dbrouter.pool.lease import Lease, Waiter
+from dbrouter.pool.state import PoolState
 from dbrouter.pool.stats import PoolCounters, PoolSnapshot
 from dbrouter.pool.watch import DeadlineWatch
 
 CONNECT_PATIENCE = 1.0
 """Seconds for which a call waits for a connection that is being made, before an idle one of another pool serves it instead."""
-
-Waiter = asyncio.Future["Lease | None"]
-"""Somebody in line: gets a lease, or None when the time is over."""
-Action = Hand[Lease, Waiter] | Close[Lease] | Check[Lease]
-"""What `PoolState` may answer about a connection there is."""
 
 
 class Gauges:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbrouter.drivers.base import Connection
 from dbrouter.pool.seat import Seat
+from dbrouter.pool.state import Check, Close, Hand
 
 if TYPE_CHECKING:
     from dbrouter.pool.pool import Pool
@@ -177,3 +178,9 @@ class Lease(Seat):
         """Close the connection and replace it if somebody needs one."""
         self.task = None
         self.pool.discard(self, why)
+
+
+Waiter = asyncio.Future[Lease | None]
+"""Somebody in line: gets a lease, or None when the time is over."""
+Action = Hand[Lease, Waiter] | Close[Lease] | Check[Lease]
+"""What `PoolState` may answer about a connection there is."""

@@ -18,8 +18,8 @@ from typing import Protocol
 
 from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
 from dbrouter.events import AcquireWaited, EventHub
-from dbrouter.pool.gauges import Gauges, Waiter
-from dbrouter.pool.lease import Lease
+from dbrouter.pool.gauges import Gauges
+from dbrouter.pool.lease import Lease, Waiter
 from dbrouter.pool.refusals import closing, full, timed_out
 from dbrouter.pool.state import PoolState
 from dbrouter.pool.stats import PoolCounters

@@ -33,8 +33,8 @@ from dbrouter.pool.chores import Job, Jobs
 from dbrouter.pool.connector import Connector
 from dbrouter.pool.ending import Ending
 from dbrouter.pool.fork import Home, forget_in_child
-from dbrouter.pool.gauges import Action, Gauges, Waiter
-from dbrouter.pool.lease import Lease
+from dbrouter.pool.gauges import Gauges
+from dbrouter.pool.lease import Action, Lease, Waiter
 from dbrouter.pool.line import Elsewhere, Line
 from dbrouter.pool.pace import Pace, PaceSettings
 from dbrouter.pool.seat import Place

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from dbrouter.errors import PoolClosedError, PoolFullError, PoolTimeoutError
-from dbrouter.pool.gauges import Waiter
-from dbrouter.pool.lease import Lease
+from dbrouter.pool.lease import Lease, Waiter
 from dbrouter.pool.seat import Place
 from dbrouter.pool.state import PoolState
 

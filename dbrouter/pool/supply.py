@@ -14,8 +14,7 @@ from time import monotonic
 from dbrouter.drivers.base import Connection
 from dbrouter.pool.chores import Job, Jobs
 from dbrouter.pool.connector import Connector
-from dbrouter.pool.gauges import Action, Waiter
-from dbrouter.pool.lease import Lease
+from dbrouter.pool.lease import Action, Lease, Waiter
 from dbrouter.pool.state import Connect, Later, PoolState
 
 

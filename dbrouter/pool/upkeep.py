@@ -14,8 +14,8 @@ from time import monotonic
 
 from dbrouter.config.schema import PoolSettings
 from dbrouter.events import EventHub, LeaseLeaked
-from dbrouter.pool.gauges import Action, Gauges, Waiter
-from dbrouter.pool.lease import Lease
+from dbrouter.pool.gauges import Gauges
+from dbrouter.pool.lease import Action, Lease, Waiter
 from dbrouter.pool.seat import Place
 from dbrouter.pool.state import PoolState
 from dbrouter.pool.stats import PoolCounters

@@ -11,7 +11,7 @@ import pytest
 
 from dbrouter.errors import PoolError
 from dbrouter.pool import Lease
-from dbrouter.pool.gauges import Waiter
+from dbrouter.pool.lease import Waiter
 from dbrouter.terms import Engine
 from dbrouter.testing.fake import FakeDriver, FakeError, FakeServer
 from tests.pools import Bench, Joins, pool_over, ticks, until
