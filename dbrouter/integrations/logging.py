@@ -11,7 +11,8 @@ Logs: an observer that writes every event as one line, ``event key=value``.
 A suffix changes the level: ``json:debug`` (one line per query), ``console:warning``, ``app:debug`` (``app`` is what unset means).
 
 Repeats are counted, not repeated: of events with the same name, node and code at most one line per `WINDOW` seconds is written,
-and the next one carries ``repeated=n``, so that lines and counts together are all events. DEBUG events are all written.
+and the next one carries ``repeated=n``, so that lines and counts together are all events. One that is told late, because nothing
+came after it, carries ``ago``: the seconds since it happened. DEBUG events are all written.
 No line holds a parameter, a literal or a password: events have none by construction, and texts that came from a driver are cut to
 their first line and cleaned of anything like a DSN.
 """
@@ -103,16 +104,18 @@ class LogObserver:
             self._remember(key, _Seen(now, event))
         self._tell_counted(now, everything=False)
 
-    def _line(self, level: EventLevel, event: Event, repeated: int) -> None:
+    def _line(self, level: EventLevel, event: Event, repeated: int, ago: float = 0.0) -> None:
         values = values_of(event)
         if repeated:
             values["repeated"] = repeated
+        if ago > 0:
+            values["ago"] = round(ago, 3)
         self._write(level, event.name, values)
 
     def _remember(self, key: tuple[str, str, str], seen: _Seen) -> None:
         if len(self._seen) >= _KEYS:
             oldest = next(iter(self._seen))
-            self._tell(self._seen.pop(oldest))
+            self._tell(seen.written_at, self._seen.pop(oldest))
         self._seen[key] = seen
 
     def _tell_counted(self, now: float, *, everything: bool) -> None:
@@ -134,13 +137,13 @@ class LogObserver:
     def _tell_all(self, now: float, those: list[_Seen]) -> None:
         """Write what was counted of *those*, in the order in which it last happened."""
         for seen in sorted((seen for seen in those if seen.held), key=lambda seen: seen.last_at):
-            self._tell(seen)
+            self._tell(now, seen)
             seen.held = 0
             seen.written_at = now
 
-    def _tell(self, seen: _Seen) -> None:
+    def _tell(self, now: float, seen: _Seen) -> None:
         if seen.held:
-            self._line(level_of(seen.last), seen.last, seen.held - 1)
+            self._line(level_of(seen.last), seen.last, seen.held - 1, ago=now - seen.last_at)
 
 
 class _Seen:

@@ -243,6 +243,22 @@ def test_counted_states_are_told_in_the_order_in_which_they_happened(lines: Line
     assert lines.names == ["node.shunned", "node.restored", "node.shunned", "node.restored", "router.closed"]
 
 
+def test_a_line_that_is_told_late_says_how_late(lines: Lines, clock: Clock) -> None:
+    """Its time stamp is that of the telling: without `ago` an old "all usable" behind a fresh "shunned" reads like news."""
+    observer = LogObserver(lines, clock=clock)
+    for _ in range(2):
+        observer.observe(failed())
+    clock.now += 60.0
+
+    observer.observe(shunned())
+
+    assert [(name, values.get("ago")) for _, name, values in lines.written] == [
+        ("connection.failed", None),
+        ("node.shunned", None),
+        ("connection.failed", 60.0),
+    ]
+
+
 def test_memory_of_repeats_is_bounded(lines: Lines, clock: Clock) -> None:
     """Thousands of nodes or codes do not grow the observer."""
     observer = LogObserver(lines, clock=clock)
