@@ -7,14 +7,18 @@ import re
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from ruamel.yaml import YAML
 
 import dbrouter.errors as errors
 import dbrouter.events as events
 from dbrouter.cli.__main__ import build_app
+from dbrouter.integrations import prometheus
 from dbrouter.integrations.prometheus import exposition
 from tests.unit.integrations.reports import ReportingRouter
 
 DOCS = Path(__file__).parents[3] / "docs"
+ALERTS = DOCS.parent / "examples" / "prometheus" / "dbrouter.rules.yml"
 ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DBRouterError)]
 EVENTS = [
     kind
@@ -86,3 +90,33 @@ def test_every_command_has_its_section() -> None:
     found = {found[1] for title in titles if (found := re.match(r"`dbrouter ([a-z]+(?: [a-z]+)?)", title))}
 
     assert found == commands
+
+
+def test_every_alert_asks_for_metrics_and_labels_there_are() -> None:
+    """The file of alerts is one that Prometheus can follow: a renamed metric would make an alert that never fires."""
+    text, _ = exposition(ReportingRouter())()
+    families = {family.name: family for family in text_string_to_metric_families(text.decode())}
+    samples = {sample.name for family in families.values() for sample in family.samples}
+    kinds = {f"{name}_total" if family.type == "counter" else name for name, family in families.items()}
+    labels = {label for family in families.values() for sample in family.samples for label in sample.labels}
+    labels |= set(re.findall(r'"(\w+)"', inspect.getsource(prometheus).partition("def _events")[2].partition("def exposition")[0]))
+    rules = [rule for group in YAML().load(ALERTS)["groups"] for rule in group["rules"]]
+
+    for rule in rules:
+        names = set(re.findall(r"dbrouter_\w+", rule["expr"]))
+        assert names and names <= samples | kinds, rule["alert"]
+        by = {label for found in re.findall(r"by \(([^)]*)\)", rule["expr"]) for label in found.split(", ")}
+        matched = set(re.findall(r"(\w+)=~?\"", rule["expr"]))
+        shown = set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"]))
+        assert by | matched | shown <= labels | {"instance", "le"}, rule["alert"]
+        assert rule["labels"]["severity"] in ("page", "ticket")
+
+
+def test_every_alert_has_its_entry_in_the_runbook() -> None:
+    """Who is woken by an alert finds its name in `operating.md`, with what the log says and what to do."""
+    alerts = {rule["alert"] for group in YAML().load(ALERTS)["groups"] for rule in group["rules"]}
+    entries = sections("operating.md")
+    told = {name: entry for entry in entries.values() for name in re.findall(r"`(Dbrouter\w+)`", entry)}
+
+    assert alerts == set(told)
+    assert all("**Do**" in told[name] for name in alerts)
