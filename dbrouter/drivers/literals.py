@@ -127,7 +127,10 @@ def _refusal(text: str, params: Sequence[Any], error: Exception) -> ParameterErr
             "the text has a % that is neither %s nor %% (write a plain percent sign as %% where there are parameters)"
         )
     if expected != len(params):
-        return ParameterError(f"the text has {expected} placeholders (%s) and the call has {len(params)} parameters")
+        told = f"the text has {expected} placeholder{'' if expected == 1 else 's'} (%s), {len(params)} given"
+        if len(params) == 1 and isinstance(params[0], tuple | list) and len(params[0]) == expected:
+            told += "; parameters are given one by one: (sql, a, b), not (sql, (a, b))"
+        return ParameterError(told)
     return ParameterError(f"a parameter cannot be written as a MySQL literal: {error}")
 
 

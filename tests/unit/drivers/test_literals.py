@@ -159,3 +159,11 @@ def test_batches_are_bounded() -> None:
     assert all(len(text) <= BATCH_LENGTH + 100 for text in made)
     assert sum(text.count("x" * 1000) for text in made) == 1000
     assert list(batches(parts, [], fallback)) == []
+
+
+def test_one_tuple_for_all_parameters_is_told_apart_from_too_few() -> None:
+    """Who comes from DB-API's `execute(sql, (a, b))` reads what to write instead; a real lack of parameters has no such advice."""
+    with pytest.raises(ParameterError, match=r"2 placeholders.*1 given; .*one by one: \(sql, a, b\)"):
+        render("SELECT %s, %s", ((1, 2),), fallback=str)
+    with pytest.raises(ParameterError, match=r"2 placeholders \(%s\), 1 given$"):
+        render("SELECT %s, %s", (1,), fallback=str)
