@@ -105,9 +105,9 @@ def test_render_replaces_placeholders_in_order() -> None:
 @pytest.mark.parametrize(
     ("text", "params", "message"),
     [
-        ("SELECT %s", (1, 2), "1 placeholders .* 2 parameters"),
-        ("SELECT %s, %s", (1,), "2 placeholders .* 1 parameters"),
-        ("SELECT 1", (1,), "0 placeholders .* 1 parameters"),
+        ("SELECT %s", (1, 2), r"1 placeholder \(%s\), 2 given"),
+        ("SELECT %s, %s", (1,), r"2 placeholders \(%s\), 1 given"),
+        ("SELECT 1", (1,), r"0 placeholders \(%s\), 1 given"),
         ("SELECT %s LIKE '5%'", (1,), "neither"),
         ("SELECT %(id)s", (1,), "neither"),
         ("SELECT %d", (1,), "neither"),
@@ -165,5 +165,5 @@ def test_one_tuple_for_all_parameters_is_told_apart_from_too_few() -> None:
     """Who comes from DB-API's `execute(sql, (a, b))` reads what to write instead; a real lack of parameters has no such advice."""
     with pytest.raises(ParameterError, match=r"2 placeholders.*1 given; .*one by one: \(sql, a, b\)"):
         render("SELECT %s, %s", ((1, 2),), fallback=str)
-    with pytest.raises(ParameterError, match=r"2 placeholders \(%s\), 1 given$"):
+    with pytest.raises(ParameterError, match=r"2 placeholders \(%s\), 1 given \[DBR"):
         render("SELECT %s, %s", (1,), fallback=str)
