@@ -239,7 +239,7 @@ class Monitor:
                 ConnectionFailed(
                     hostgroup="probe",
                     node=entry.node.id,
-                    code=type(error).__name__,
+                    code=entry.prober.code(error),
                     cause=refused,
                     failures=1,
                     retry_in=entry.settings.interval,
@@ -253,6 +253,8 @@ class Monitor:
             node.state = state
             self.topology = Topology(generation=self.topology.generation, nodes={**self.topology.nodes, node.key: state})
             self._looked.set()
+            if self._events.listening:
+                self._tell_place(self._by_node[node], state, now)
             return
         self.topology = self.topology.with_node(node.key, state)
         node.publish(state)
@@ -268,18 +270,11 @@ class Monitor:
         events = self._events
         if not events.listening:
             return
-        entry = self._by_node[node]
         if state.shun is not None and old.shun is None:
             events.emit(NodeShunned(node=node.id, reason=state.shun.reason, detail=state.shun.detail))
         elif state.shun is None and old.shun is not None:
             events.emit(NodeRestored(node=node.id, seconds=now - old.shun.since))
-        if state.role is Role.REPLICA and entry.misplaced_since is None and node.takes_writes:
-            entry.misplaced_since = now
-            detail = "it is a replica and stands in a writer hostgroup: it gets no writes"
-            events.emit(NodeShunned(node=node.id, reason=ShunReason.WRONG_ROLE, detail=detail))
-        elif state.role is Role.PRIMARY and entry.misplaced_since is not None:
-            events.emit(NodeRestored(node=node.id, seconds=now - entry.misplaced_since))
-            entry.misplaced_since = None
+        self._tell_place(self._by_node[node], state, now)
         nodes = [entry.node for entry in self._watched]
         events.emit(
             TopologyChanged(
@@ -288,6 +283,18 @@ class Monitor:
                 unusable=tuple(other.id for other in nodes if not other.serves),
             )
         )
+
+    def _tell_place(self, entry: _Watched, state: NodeState, now: float) -> None:
+        """A replica where writes go, once; a reload may put it there, and take it away, without a new role."""
+        node = entry.node
+        if not node.takes_writes or state.role is Role.PRIMARY:
+            if entry.misplaced_since is not None:
+                self._events.emit(NodeRestored(node=node.id, seconds=now - entry.misplaced_since))
+                entry.misplaced_since = None
+        elif state.role is Role.REPLICA and entry.misplaced_since is None:
+            entry.misplaced_since = now
+            detail = "it is a replica and stands in a writer hostgroup: it gets no writes"
+            self._events.emit(NodeShunned(node=node.id, reason=ShunReason.WRONG_ROLE, detail=detail))
 
     def _suspected(self, node: Node) -> None:
         entry = self._by_node.get(node)

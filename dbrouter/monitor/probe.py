@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from dbrouter.config.schema import ProbeSettings
 from dbrouter.drivers.base import Connection, ConnectOptions, Driver, PasswordProvider, ProbeReply
-from dbrouter.terms import ShunReason
+from dbrouter.terms import Phase, ShunReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,10 @@ class Prober:
         self._connection = fresh
         self._stale = self._keeps = False
         return None
+
+    def code(self, error: Exception) -> str:
+        """What events and metrics call *error*, with which a connection could not be made: SQLSTATE, error number or class."""
+        return self._driver.verdict(error, Phase.CONNECT).code
 
     def close(self) -> None:
         """Close the probe connection at once."""

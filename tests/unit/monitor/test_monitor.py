@@ -23,7 +23,7 @@ from dbrouter.resilience.breaker import Breaker
 from dbrouter.tasks import OwnedTasks
 from dbrouter.terms import Engine, NodeId, Role, ServerStatus, ShunReason
 from dbrouter.testing.fake import FakeDriver, FakeServer
-from tests.fakes import READERS, WRITER, cluster, opened
+from tests.fakes import READERS, WRITER, cluster, configuration, opened
 from tests.watching import Listener, until
 
 FIRST, SECOND = READERS
@@ -367,6 +367,22 @@ async def test_a_demoted_primary_takes_no_writes() -> None:
         (told,) = listener.of(NodeShunned)
         assert told.node == WRITER and told.reason is ShunReason.WRONG_ROLE and len(listener.of(NodeRestored)) == 1
         assert [event.unusable for event in listener.of(TopologyChanged)] == [(WRITER,), ()]
+
+
+async def test_a_replica_that_a_reload_makes_the_writer_is_told() -> None:
+    """Its role is old news, its place is new: who fails over in the file the wrong way round reads why no write goes through."""
+    servers = cluster()
+    listener = Listener()
+    async with opened(servers, write={"when_empty": "fail"}, observers=[listener]) as router:
+        await router.reload(configuration(writers=[READERS[0]], readers=[READERS[1]], write={"when_empty": "fail"}))
+        await until(lambda: listener.of(NodeShunned), what="the wrong role to be told")
+
+        (told,) = listener.of(NodeShunned)
+        assert (told.node, told.reason) == (READERS[0], ShunReason.WRONG_ROLE)
+        await router.reload(configuration(write={"when_empty": "fail"}))
+        await until(lambda: listener.of(NodeRestored), what="the right place to be told")
+        assert [event.node for event in listener.of(NodeRestored)] == [READERS[0]]
+        assert (await router.execute("SELECT 1", route="write")).route.node == WRITER
 
 
 async def test_a_restored_node_has_its_connections_again_at_once() -> None:

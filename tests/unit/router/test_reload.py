@@ -377,6 +377,7 @@ async def test_a_password_that_no_server_takes_ends_no_connection_that_works() -
             assert (await router.execute("SELECT 1")).route.hostgroup == "read"
             assert (await router.execute("SELECT 1", route="write")).route.hostgroup == "write"
         assert router.health().ready("all") and not listener.of(NodeShunned)
+        assert {event.code for event in listener.of(ConnectionFailed)} == {"28P01"}
 
         servers[FIRST].stop()
         await until(lambda: listener.of(NodeShunned), what="a server that is gone to be seen all the same")
