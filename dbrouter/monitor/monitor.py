@@ -234,13 +234,13 @@ class Monitor:
     def _tell_refusal(self, entry: _Watched, error: Exception | None) -> None:
         """Once for each refusal in other words, and not for each look."""
         refused = None if error is None else f"{type(error).__name__}: {error}"
-        if refused != entry.refused and refused is not None and self._events.listening:
+        if error is not None and refused != entry.refused and self._events.listening:
             self._events.emit(
                 ConnectionFailed(
                     hostgroup="probe",
                     node=entry.node.id,
                     code=entry.prober.code(error),
-                    cause=refused,
+                    cause=f"{type(error).__name__}: {error}",
                     failures=1,
                     retry_in=entry.settings.interval,
                 )

@@ -162,7 +162,7 @@ def test_batches_are_bounded() -> None:
 
 
 def test_one_tuple_for_all_parameters_is_told_apart_from_too_few() -> None:
-    """Who comes from DB-API's `execute(sql, (a, b))` reads what to write instead; a real lack of parameters has no such advice."""
+    """Who comes from DB-API's `execute(sql, (a, b))` reads what to write instead; a real lack of them has no such advice."""
     with pytest.raises(ParameterError, match=r"2 placeholders.*1 given; .*one by one: \(sql, a, b\)"):
         render("SELECT %s, %s", ((1, 2),), fallback=str)
     with pytest.raises(ParameterError, match=r"2 placeholders \(%s\), 1 given \[DBR"):
