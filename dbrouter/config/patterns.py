@@ -119,6 +119,10 @@ class Pattern:
         return self._compiled.search(data) is not None
 
 
+class TooLongError(ValueError):
+    """What replacing would make is longer than it may be."""
+
+
 class Replacement:
     r"""
     A pattern with what takes the place of its finds: ``\1`` … ``\9`` are its groups (empty where they took no part), ``\0``
@@ -143,11 +147,16 @@ class Replacement:
         self.groups: int = self._compiled.groups
         self.parts: tuple[bytes | int, ...] = tuple(_template_parts(template))
 
-    def apply(self, text: str) -> str:
-        """*text* with the first find, or all of them, replaced; *text* itself where nothing is found."""
+    def apply(self, text: str, longest: int | None = None) -> str:
+        """
+        *text* with the first find, or all of them, replaced; *text* itself where nothing is found.
+
+        Raises:
+            TooLongError: it would have more than *longest* bytes.
+        """
         data = encode(text)
         pieces: list[bytes] = []
-        done = 0
+        done = grown = 0
         for found in self._compiled.finditer(data):
             start, end = found.span()
             if start == end == done and pieces:
@@ -159,8 +168,12 @@ class Replacement:
                 if whole is None or whole.start() != start:
                     end -= 1
             pieces.append(data[done:start])
-            pieces += [part if isinstance(part, bytes) else found.group(part) or b"" for part in self.parts]
+            new = b"".join([part if isinstance(part, bytes) else found.group(part) or b"" for part in self.parts])
+            pieces.append(new)
             done = end
+            grown += len(new) - (end - start)
+            if longest is not None and len(data) + grown > longest:
+                raise TooLongError(f"more than {longest} bytes")
             if not self._everywhere:
                 break
         if not pieces:

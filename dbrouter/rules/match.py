@@ -11,11 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dbrouter.config.patterns import TooLongError
 from dbrouter.config.rules import RuleSettings
 from dbrouter.rules.block import Block, CompiledRule, Found
 from dbrouter.rules.decision import Decision
 from dbrouter.rules.facts import CALLER_FACTS, Facts
 from dbrouter.rules.hints import read_hints
+
+_GROWTH, _ROOM = 8, 65_536
+"""A rewritten text may have so many times the characters of the caller's, and so many bytes more: rules that double it end."""
+_TOO_LONG = f"replace_pattern makes the statement more than {_GROWTH} times longer"
 
 Draw = Callable[[RuleSettings, Sequence[int], Sequence[int]], int]
 """Chooses one of a rule's weighted flags: (rule, flags, weights) → flag."""
@@ -39,9 +44,11 @@ class RuleTrace:
 class Step:
     """One rule as the walk looked at it."""
 
-    __slots__ = ("compiled", "failed", "flag", "flag_before", "text")
+    __slots__ = ("compiled", "failed", "flag", "flag_before", "text", "too_long")
 
-    def __init__(self, compiled: CompiledRule, failed: str | None, flag_before: int, flag: int, text: str) -> None:
+    def __init__(
+        self, compiled: CompiledRule, failed: str | None, flag_before: int, flag: int, text: str, *, too_long: bool = False
+    ) -> None:
         self.compiled = compiled
         self.failed = failed
         """The first criterion that failed, or None: it matched."""
@@ -50,6 +57,8 @@ class Step:
         """The flag behind this rule."""
         self.text = text
         """The text behind this rule."""
+        self.too_long = too_long
+        """It would be longer than a rewritten text may be: the statement is refused."""
 
 
 class RuleSet:
@@ -124,6 +133,8 @@ class RuleSet:
             decision.flag = step.flag
             text = step.text
             stopped = rule.apply
+            if step.too_long:
+                decision.error_msg, decision.error_rule_id, stopped = _TOO_LONG, rule.rule_id, True
         decision.matched = tuple(matched)
         if text != facts.text:
             decision.rewritten = text
@@ -149,6 +160,8 @@ class RuleSet:
                 traces[rule.rule_id] = RuleTrace(rule.rule_id, step.failed is None, because, _does(rule, step))
             if step.failed is None and rule.apply:
                 ended = f"rule {rule.rule_id} matched and applies"
+            elif step.too_long:
+                ended = f"rule {rule.rule_id} has it refused"
         for rule in self.rules:
             if rule.rule_id not in traces:
                 traces[rule.rule_id] = RuleTrace(rule.rule_id, False, f"not reached: {ended}")
@@ -164,6 +177,7 @@ class RuleSet:
         digests, texts = Found(facts.digest_text if self._blocks else ""), Found(text)
         digest = facts.digest if self._wants_digest else None
         budget = self._iterations
+        longest = _GROWTH * len(text) + _ROOM
         again = True
         while again:
             again = False
@@ -183,7 +197,11 @@ class RuleSet:
                     if compiled.rule.flagOUT is not None:
                         flag, moved = compiled.rule.flagOUT, True
                     if compiled.replacement is not None:
-                        text = compiled.replacement.apply(text)
+                        try:
+                            text = compiled.replacement.apply(text, longest)
+                        except TooLongError:
+                            yield Step(compiled, None, before, flag, text, too_long=True)
+                            return
                         texts = Found(text)
                     yield Step(compiled, None, before, flag, text)
                     if compiled.rule.apply:
@@ -311,7 +329,9 @@ def _does(rule: RuleSettings, step: Step) -> tuple[str, ...]:
     if step.failed is not None:
         return ()
     does = [f"{name} {getattr(rule, name)}" for name in _OUTPUTS if getattr(rule, name) is not None]
-    if step.compiled.replacement is not None:
+    if step.too_long:
+        does.append(f"refused: {_TOO_LONG}")
+    elif step.compiled.replacement is not None:
         does.append(f"rewritten to {step.text!r}")
     if step.compiled.flags is not None:
         flags, weights = step.compiled.flags

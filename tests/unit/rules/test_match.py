@@ -423,3 +423,19 @@ def test_an_explanation_says_that_a_flag_is_drawn() -> None:
 
     assert first.does == ("flag drawn by weight: 1 (75%), 2 (25%)", "flag 0 → 1")
     assert second.does == ("flag 1 → 4",)
+
+
+def test_rewriting_cannot_make_a_text_of_any_length() -> None:
+    """Rules that double it, again and again or at once, end in a refusal that names the rule; ordinary growth is none."""
+    doubles = {"match_pattern": "a", "replace_pattern": r"\0\0", "re_modifiers": "GLOBAL"}
+    rules = ruleset(*([doubles] * 60))
+    at_once = ruleset({**doubles, "replace_pattern": r"\0" * 1000})
+    ordinary = ruleset(*([doubles] * 3))
+
+    decision = rules.evaluate(shown("SELECT a"))
+    assert decision.error_rule_id is not None and 10 < decision.error_rule_id < 20 and "longer" in (decision.error_msg or "")
+    assert decision.matched == tuple(range(1, decision.error_rule_id + 1))
+    assert any("longer" in does for trace in rules.explain(shown("SELECT a")) for does in trace.does)
+    assert at_once.evaluate(shown("a" * 100_000)).error_rule_id == 1
+    long = "a" * 100_000
+    assert ordinary.evaluate(shown(long)).error_msg is None and len(ordinary.evaluate(shown(long)).rewritten or "") == 800_000
