@@ -7,6 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,15 @@ def test_every_configuration_in_a_page_loads(place: str, code: str) -> None:
     around = "" if whole else WHOLE
 
     assert isinstance(loads(around + code, environ={}), RouterConfig)
+
+
+async def test_the_test_without_servers_passes() -> None:
+    """What the page on testing offers to copy is a test that passes."""
+    (code,) = [code for place, code in PYTHON if place.startswith("docs/testing.md") and "FakeServer()" in code]
+    names: dict[str, Any] = {}
+    exec(compile(code, "docs/testing.md", "exec"), names)
+
+    await names["test_a_payment_whose_answer_is_lost"]()
 
 
 WHOLE = """
