@@ -11,13 +11,14 @@ PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 SERVERS := $(PY) -m dbrouter.testing.servers
 
-.PHONY: help venv servers lint format test demo bench soak fuzz clean
+.PHONY: help venv servers lint format test lowest demo bench soak fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     a router at work on a real primary with two replicas, with faults injected"
 	@echo "make test     the whole suite, on every server"
 	@echo "make lint     ruff and mypy"
+	@echo "make lowest   the tests on the lowest versions that pyproject.toml allows"
 	@echo "make bench    what routing costs"
 	@echo "make soak     the long runs"
 	@echo "make fuzz     ten minutes of coverage-guided fuzzing of the SQL room (ARGS=60: that many seconds; Linux)"
@@ -49,6 +50,13 @@ test: $(STAMP)
 	$(PY) -m pytest -m "not soak" $(ARGS)
 	@$(SERVERS) --last-word
 
+# Old libraries speak of their own end in DeprecationWarnings, which are nothing of ours.
+lowest: $(STAMP)
+	$(PY) -m pip install --quiet --disable-pip-version-check uv
+	$(PY) -m uv venv --quiet --clear --python $(PY) $(VENV)-lowest
+	$(PY) -m uv pip install --quiet --python $(VENV)-lowest/bin/python --resolution lowest-direct -e '.[all,dev]'
+	$(VENV)-lowest/bin/python -m pytest -W ignore::DeprecationWarning $(or $(ARGS),tests/unit tests/contract)
+
 demo: $(STAMP)
 	@$(SERVERS) --install $(if $(findstring mysql,$(ARGS)),mariadb-10.11,postgresql-18) >/dev/null
 	@$(VENV)/bin/dbrouter demo $(ARGS)
@@ -66,4 +74,4 @@ fuzz: $(STAMP)
 	$(PY) -m tests.fuzz $(ARGS)
 
 clean:
-	rm -rf $(VENV) .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
+	rm -rf $(VENV) $(VENV)-lowest .servers .pytest_cache .mypy_cache .ruff_cache .hypothesis dist build
