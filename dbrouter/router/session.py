@@ -370,7 +370,7 @@ class Pinned:
         )
 
     def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
-        if self._undone and self._lost and verdict.outcome is Outcome.ROLLED_BACK:
+        if self._undone and self._lost and verdict.outcome is Outcome.ROLLED_BACK and self._broke(verdict):
             undone = ConnectionLostError(
                 f"the connection to {node} broke inside a transaction ({type(error).__name__}: {error}); the transaction is "
                 f"rolled back",
@@ -401,6 +401,10 @@ class Pinned:
             )
         lost.__cause__ = error
         return lost
+
+    def _broke(self, verdict: Verdict) -> bool:
+        """Whether the connection itself failed, rather than that it is not to be used after what the server answered."""
+        return verdict.transport or (self._lease is not None and self._lease.connection.closed)
 
     def _doomed(self, raised: BaseException, verdict: Verdict | None) -> None:
         """Hook: a call failed with *raised*; *verdict* is None where it was cut."""

@@ -38,7 +38,7 @@ from dbrouter.router.plan import Plan
 from dbrouter.router.recovery import noted, settle_breaker
 from dbrouter.router.result import Result
 from dbrouter.router.session import Pinned
-from dbrouter.terms import ConnectionFate, Engine, Outcome, Phase, RetryWhere
+from dbrouter.terms import Blame, ConnectionFate, Engine, Outcome, Phase, RetryWhere
 
 T = TypeVar("T")
 
@@ -359,7 +359,7 @@ class Transaction(Pinned):
     def _raised(self, error: BaseException, verdict: Verdict, read: bool, node: str, seconds: float) -> BaseException:
         if self._ended_by is not None:
             return super()._raised(error, verdict, read, node, seconds)
-        if not self._lost or not _undone(verdict):
+        if not self._lost or not _undone(verdict) or not self._broke(verdict):
             return error
         lost = ConnectionLostError(
             f"the connection to {node} broke before COMMIT was sent ({type(error).__name__}: {error}); the transaction is "
@@ -431,9 +431,11 @@ async def _none() -> int:
 def _undone(verdict: Verdict) -> bool:
     """
     Whether all was rolled back for a reason that may not come again: a conflict, or the connection. The same statement too large
-    for the server, or an exception of our own code, would come again.
+    for the server, an internal error, or an exception of our own code, would come again.
     """
-    return verdict.outcome is Outcome.ROLLED_BACK and (verdict.transport or verdict.route is not RetryWhere.NOWHERE)
+    internal = verdict.blame is Blame.NONE and verdict.route is RetryWhere.OTHER
+    again = verdict.transport or (verdict.route is not RetryWhere.NOWHERE and not internal)
+    return verdict.outcome is Outcome.ROLLED_BACK and again
 
 
 class Savepoint:

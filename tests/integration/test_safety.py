@@ -504,7 +504,11 @@ async def test_another_servers_failure_blames_no_node(pg: LocalCluster, conditio
 
 
 async def test_an_extension_that_refuses_a_value_blames_no_node(pg: LocalCluster) -> None:
-    """Extensions raise XX000 for what a user typed (PostGIS of geometries it cannot read): no replica is given up for that."""
+    """
+    Extensions raise XX000 for what a user typed (PostGIS of geometries it cannot read): no replica is given up for that.
+
+    In blocks too it is the server's own error, and `run` does not repeat it.
+    """
     make = (
         "CREATE OR REPLACE FUNCTION parse_shape(text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS"
         " $$BEGIN RAISE EXCEPTION 'parse error - invalid geometry' USING ERRCODE = 'internal_error'; END$$"
@@ -513,6 +517,19 @@ async def test_an_extension_that_refuses_a_value_blames_no_node(pg: LocalCluster
         for _ in range(12):
             error = await raised_by(router.fetch("SELECT parse_shape($1)", "POINT(", route="read"))
             assert isinstance(error, asyncpg.InternalServerError)
+        runs = 0
+
+        async def work(tx: Transaction) -> None:
+            nonlocal runs
+            runs += 1
+            await tx.fetch("SELECT parse_shape($1)", "POINT(")
+
+        with pytest.raises(asyncpg.InternalServerError):
+            await router.run(work)
+        assert runs == 1
+        async with router.connection() as conn:
+            with pytest.raises(asyncpg.InternalServerError):
+                await conn.fetch("SELECT parse_shape($1)", "POINT(")
         assert not any(node.breaker.snapshot(monotonic()).failed_calls for node in router._parts.contexts[0].nodes)
 
 
