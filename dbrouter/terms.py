@@ -181,8 +181,8 @@ class EventLevel(StrEnum):
     WARNING = "warning"
 
 
-UNSAFE_CHARSETS = frozenset(["big5", "binary", "cp932", "gb18030", "gbk", "sjis", "ucs2", "utf16", "utf16le", "utf32"])
+UNSAFE_CHARSETS = frozenset(["big5", "binary", "cp932", "gb18030", "gbk", "sjis", "ucs2", "ujis", "utf16", "utf16le", "utf32"])
 """
 Character sets of MySQL connections in which a parameter could not be escaped safely: a backslash or quote may be the second byte
-of a character, or bytes are no characters, or ASCII is written otherwise.
+of a character, or all of one (the yen sign of ujis), or bytes are no characters, or ASCII is written otherwise.
 """

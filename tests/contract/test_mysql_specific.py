@@ -778,7 +778,7 @@ async def test_autocommit_that_is_off_shows(connect: Connect) -> None:
         await connect(init=("SET autocommit = 0",))
 
 
-@pytest.mark.parametrize("charset", ["gbk", "sjis", "cp932", "big5", "gb18030", "ucs2", "utf16", "utf32", "binary"])
+@pytest.mark.parametrize("charset", ["gbk", "sjis", "cp932", "big5", "gb18030", "ucs2", "ujis", "utf16", "utf32", "binary"])
 async def test_character_sets_that_cannot_be_escaped_in_are_refused(connect: Connect, charset: str) -> None:
     """As an option and as a set-up statement; nothing is connected with them."""
     with pytest.raises(ConfigError, match="character"):

@@ -113,7 +113,13 @@ async def test_set_up_that_would_lose_writes_or_escape_wrongly_gives_no_connecti
 async def test_set_names_on_a_pinned_connection(family: LocalCluster, scheme: str) -> None:
     """Character sets that cannot be escaped in are refused; others are the caller's business."""
     async with Router.open(narrow(family, scheme)) as router, router.connection() as conn:
-        for statement in ("SET NAMES gbk", "SET NAMES 'sjis'", "SET character_set_client = big5", "SET CHARACTER SET gb18030"):
+        for statement in (
+            "SET NAMES gbk",
+            "SET NAMES ujis",
+            "SET NAMES 'sjis'",
+            "SET character_set_client = big5",
+            "SET CHARACTER SET gb18030",
+        ):
             with pytest.raises(SessionStatementError, match="cannot be escaped safely"):
                 await conn.execute(statement)
         await conn.execute("SET NAMES latin1")
