@@ -25,7 +25,7 @@ from pymysql.protocol import FieldDescriptorPacket, MysqlPacket
 
 from dbrouter.drivers.base import ConnectOptions
 from dbrouter.drivers.mysql_columns import reading, value_maker
-from dbrouter.drivers.mysql_connect import link_arguments, must_encrypt
+from dbrouter.drivers.mysql_connect import check_charset, link_arguments, must_encrypt
 from dbrouter.drivers.mysql_driver import MysqlDriver
 from dbrouter.drivers.mysql_exchange import Errors
 from dbrouter.drivers.mysql_indirect import IndirectSession
@@ -44,6 +44,7 @@ class AiomysqlDriver(MysqlDriver["_Link"]):
     _own_options = ("auth_plugin",)
 
     def _link(self, options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Link:
+        check_charset(settings["charset"], library.charset_by_name(settings["charset"]), self.name)
         link = _Link(db=options.database, **{"conv": decoders, **link_arguments(options, settings, secret)})
         link.must_encrypt = must_encrypt(options)
         return link

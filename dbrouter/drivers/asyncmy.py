@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dbrouter.drivers.asyncmy_buffer import BufferSession, ProtocolSession, is_readable, unread
 from dbrouter.drivers.base import ConnectOptions
 from dbrouter.drivers.mysql_columns import reading, value_maker
-from dbrouter.drivers.mysql_connect import link_arguments, must_encrypt
+from dbrouter.drivers.mysql_connect import check_charset, link_arguments, must_encrypt
 from dbrouter.drivers.mysql_driver import MysqlDriver
 from dbrouter.drivers.mysql_exchange import Errors
 from dbrouter.drivers.mysql_indirect import IndirectSession
@@ -132,6 +132,7 @@ class AsyncmyDriver(MysqlDriver["_Link"]):
         self._compiled = _can_parse()
 
     def _link(self, options: ConnectOptions, settings: dict[str, Any], secret: str) -> _Link:
+        check_charset(settings["charset"], charset_by_name(settings["charset"]), self.name)
         link = _Link(database=options.database, **link_arguments(options, settings, secret))
         link.must_encrypt = must_encrypt(options)
         missing = [name for name in _CONNECTING if not hasattr(link, name)]

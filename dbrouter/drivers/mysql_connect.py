@@ -4,6 +4,7 @@ What a connection to MySQL or MariaDB is opened with: the client library's argum
 
 from __future__ import annotations
 
+import codecs
 import ssl
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 from dbrouter.drivers.base import ConnectOptions
 from dbrouter.drivers.mysql import library_options, setup_statements
 from dbrouter.drivers.tls import check_mode, client_context
+from dbrouter.errors import ConfigError
 
 _OPTIONS = {
     "charset": "charset",
@@ -41,10 +43,31 @@ def session_settings(options: ConnectOptions, library: str, own: Sequence[str]) 
     """
     known = _OPTIONS | {name: name for name in own}
     settings = {"charset": "utf8mb4", "program_name": "dbrouter"} | library_options(options, known, library)
+    settings["charset"] = str(settings["charset"]).lower()
     collation, sql_mode = settings.pop("collation", None), settings.pop("sql_mode", None)
     if sql_mode is not None:
         options = replace(options, server_settings={"sql_mode": sql_mode} | options.server_settings)
     return settings, setup_statements(options, settings["charset"], collation)
+
+
+def check_charset(charset: str, known: Any, library: str) -> None:
+    """
+    Refuse a character set that the library cannot connect with.
+
+    Args:
+        known: what the library's table has of it, with the name of its codec as `encoding`; None where it has nothing.
+
+    Raises:
+        ConfigError: it is not in the table, or Python has no such codec.
+    """
+    try:
+        if known is None:
+            raise LookupError(f"{library} does not know it")
+        codecs.lookup(known.encoding)
+    except LookupError as error:
+        raise ConfigError(
+            f"the character set {charset} cannot be used ({error}); utf8mb4 holds all its characters, and the server converts"
+        ) from None
 
 
 def link_arguments(options: ConnectOptions, settings: dict[str, Any], secret: str) -> dict[str, Any]:

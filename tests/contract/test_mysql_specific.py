@@ -787,6 +787,20 @@ async def test_character_sets_that_cannot_be_escaped_in_are_refused(connect: Con
         await connect(init=(f"SET NAMES {charset}",))
 
 
+@pytest.mark.parametrize("charset", ["nonsense", "swe7"])
+async def test_character_sets_that_nobody_can_write_are_named(connect: Connect, charset: str) -> None:
+    """One that the library does not know, or that Python has no codec for, is a wrong setting and says so."""
+    with pytest.raises(ConfigError, match=f"character set {charset}.*utf8mb4"):
+        await connect(driver_options={"charset": charset})
+
+
+async def test_the_case_of_a_character_set_does_not_matter(connect: Connect) -> None:
+    """As for the servers."""
+    connection = await connect(driver_options={"charset": "UTF8MB4"})
+
+    assert await value(connection, "SELECT 'é'") == "é"
+
+
 @pytest.mark.parametrize(
     "value_", ["\u00a5' UNION SELECT 1 -- ", "\u7e97' UNION SELECT 1 -- ", "\u203e\\' OR 1 -- ", "\u00bf\\' OR 1 -- "]
 )
