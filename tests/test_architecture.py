@@ -38,7 +38,6 @@ LIBRARY_HOMES = {
     "watchfiles": {"config/watch.py"},
     "typer": {"cli"},
     "rich": {"cli"},
-    "lark": {"interchange/libconfig.py"},
 }
 
 

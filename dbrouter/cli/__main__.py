@@ -18,7 +18,7 @@ def main() -> None:
     try:
         app = build_app()
     except ModuleNotFoundError as error:
-        if error.name not in ("typer", "rich", "lark"):
+        if error.name not in ("typer", "rich"):
             raise
         print(f"the command line needs {error.name}, which comes with an extra: pip install 'dbrouter[cli]'", file=sys.stderr)
         raise SystemExit(2) from None

@@ -2,7 +2,7 @@
 Configurations of other tools: `import_proxysql` reads ProxySQL's, `export_proxysql` and `export_pgbouncer` write for ProxySQL and
 PgBouncer, each with a report of what could not be carried.
 
-lark, the parser of ``proxysql.cnf``, comes with the extra `cli`; what ProxySQL's tables mean is `dbrouter.config.proxysql`'s.
+What ProxySQL's tables mean is `dbrouter.config.proxysql`'s.
 """
 
 from __future__ import annotations

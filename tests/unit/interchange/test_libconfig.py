@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import libconf
@@ -111,7 +112,11 @@ def test_every_value_knows_its_line() -> None:
         (f"a = 1\nb = 0x{'9' * 5000}\n", "x.cnf:2: b: has more than 100 digits"),
         ('a = (1,\n@include "secret.cnf"\n)\n', "x.cnf:2: has an @include"),
         ("a = 1\n\na = 2\n", "x.cnf:1: a: is given twice, in lines 1 and 3"),
-        ('a = 1\n@include "other.cnf"\n', "x.cnf:2: has an @include; give the file that is included by itself"),
+        ('a = 1\n@include "other.cnf"\n', "x.cnf:2: has an @include of a file that cannot be used: there is no such file"),
+        ("a = 1\n@include other.cnf\n", "x.cnf:2: has an @include that does not name a file in quotes"),
+        ("a = 1\nb = { c = 1\n d = { e = 1 }\n", "x.cnf:3: is not libconfig: the file ends where a name or } is expected"),
+        ("a = 1\nb = (1 2)\n", "x.cnf:2: is not libconfig: column 8 has something else where , or ) is expected"),
+        ("a =\n\n;", "x.cnf:3: is not libconfig: column 1 has something else where a value is expected"),
         ("a = " + "(" * 3000 + ")" * 3000, "x.cnf:1: a"),
     ],
 )
@@ -121,3 +126,37 @@ def test_what_is_wrong_has_its_line_and_no_text(text: str, message: str) -> None
         read_libconfig(text, "x.cnf")
 
     assert str(caught.value.problems[0]).startswith(message) and "secret" not in str(caught.value)
+
+
+def test_what_is_included_is_read(tmp_path: Path) -> None:
+    """Beside the file that includes it, in its place, in included files too; its lines are that of the include."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "rules.cnf").write_text('{ rule_id = 1 } # first\n, { rule_id = 2; comment = "a\n# b" }\n')
+    (tmp_path / "users.cnf").write_text('users = ( { name = "x" } )\n@include "more/rules_of.cnf"\n')
+    (tmp_path / "more" / "rules_of.cnf").write_text("last = 1")
+    (tmp_path / "gone.cnf").write_text("other = 2")
+    text = '@include "users.cnf"\n# @include "gone.cnf"\nrules = (\n  @include "more/rules.cnf"\n  , { rule_id = 3 }\n)\n'
+
+    document = read_libconfig(text, str(tmp_path / "proxysql.cnf"))
+
+    rules = [{"rule_id": 1}, {"rule_id": 2, "comment": "a\n# b"}, {"rule_id": 3}]
+    assert document.value == {"users": [{"name": "x"}], "last": 1, "rules": rules}
+    assert [document.lines[path] for path in [("users",), ("last",), ("rules", 1, "comment"), ("rules", 2)]] == [1, 1, 4, 5]
+
+
+def test_files_that_include_each_other_have_an_end(tmp_path: Path) -> None:
+    """It is said where it began."""
+    path = tmp_path / "x.cnf"
+    path.write_text('a = 1\n@include "x.cnf"\n')
+
+    with pytest.raises(ConfigError, match="more than 100 @includes"):
+        read_libconfig(path.read_text(), str(path))
+
+
+@pytest.mark.parametrize(
+    "text", ["/* " * 100_000, '"\\' * 100_000, "a = ( " * 100_000, "# \n" * 100_000 + "!", 'a = "x" ' * 3 + '"y" ' * 100_000]
+)
+def test_no_text_takes_long(text: str) -> None:
+    """Whatever is repeated in it: a text that took more than linear time would not end."""
+    with pytest.raises(ConfigError):
+        read_libconfig(text)
