@@ -10,19 +10,22 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from dbrouter.config.problems import Path, Problems, looks_secret, show_path
+from dbrouter.config.rows import Folded, fold
+from dbrouter.errors import ConfigError
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_VALUES = 500_000
+"""How many values aliases may make beyond those that the text itself can hold."""
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {_TAG + name for name in ("null", "bool", "int", "float")}
 _TEXT_TAGS = {_TAG + name for name in ("str", "timestamp", "value")}
@@ -97,11 +100,12 @@ def read_text(text: str, file: str | None = None) -> Document:
         _refuse(file, f"is a SQLite database, not YAML; {_IMPORT}")
     if "\0" in text:
         _refuse(file, "is not text (it has NUL bytes)", line=text.count("\n", 0, text.index("\0")) + 1)
+    folded = fold(text)
+    if folded.runs and (document := _read_folded(folded, file, len(text))) is not None:
+        return document
     yaml = YAML(typ="safe", pure=True)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a re-used anchor is legal; what it means is checked like everything else
-            node = yaml.compose(text)
+        node = _compose(yaml, text)
     except MarkedYAMLError as error:
         if _LIBCONFIG.search(text):
             _refuse(file, f"is no YAML but looks like a proxysql.cnf; {_IMPORT}")
@@ -113,7 +117,29 @@ def read_text(text: str, file: str | None = None) -> Document:
         _refuse(file, "is empty")
     if not isinstance(node, MappingNode) and _LIBCONFIG.search(text):
         _refuse(file, f"is no YAML but looks like a proxysql.cnf; {_IMPORT}")
-    return _Builder(yaml, file).build(node)
+    builder = _Builder(yaml, file, len(text))
+    return builder.finished(builder.value(node))
+
+
+def _compose(yaml: YAML, text: str) -> Node | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a re-used anchor is legal; what it means is checked like everything else
+        node: Node | None = yaml.compose(text)
+    return node
+
+
+def _read_folded(folded: Folded, file: str | None, size: int) -> Document | None:
+    """The document of which *folded* is the text, or None where the text must be read as it is."""
+    yaml = YAML(typ="safe", pure=True)
+    try:
+        node = _compose(yaml, folded.text)
+    except (YAMLError, ValueError, RecursionError):
+        return None
+    if not isinstance(node, MappingNode):
+        return None
+    builder = _Builder(yaml, file, size, folded.runs)
+    value = builder.value(node)
+    return builder.finished(value) if builder.found == folded.runs.keys() else None
 
 
 def from_mapping(mapping: Mapping[str, Any]) -> Document:
@@ -138,22 +164,34 @@ def _key(key: object) -> str:
 class _Builder:
     """Builds values from nodes; aliases are expanded, but not without end."""
 
-    def __init__(self, yaml: YAML, file: str | None) -> None:
+    def __init__(self, yaml: YAML, file: str | None, size: int, runs: Mapping[str, list[dict[str, Any]]] | None = None) -> None:
         self._constructor: Any = yaml.constructor
         self._document = Document(None, file)
         self._problems = Problems(file, self._document.lines)
         self._open: set[int] = set()
         self._count = 0
+        self._limit = MAX_VALUES + size
+        self._runs = {} if runs is None else runs
+        self.found: set[str] = set()
+        """The marks that stood where rows may stand."""
 
-    def build(self, node: Node) -> Document:
-        self._document.value = self._value(node, (), node.start_mark.line + 1)
+    def value(self, node: Node) -> Any:
+        """What the document holds; what is wrong with it is said by `finished`."""
+        return self._value(node, (), node.start_mark.line + 1)
+
+    def finished(self, value: Any) -> Document:
+        """
+        The document that holds *value*.
+
+        Raises:
+            ConfigError: something was wrong with it.
+        """
+        self._document.value = value
         self._problems.raise_if_any()
         return self._document
 
     def _value(self, node: Node, path: Path, line: int) -> Any:
-        self._count += 1
-        if self._count > MAX_VALUES:
-            _refuse(self._document.file, f"has more than {MAX_VALUES} values (aliases expanded)", line=line)
+        self._counted(1, line)
         if id(node) in self._open:
             self._problems.add(path, "an alias contains itself")
             return None
@@ -167,7 +205,7 @@ class _Builder:
                 case ScalarNode():
                     return self._scalar(node, path)
                 case SequenceNode():
-                    return [self._value(item, (*path, index), item.start_mark.line + 1) for index, item in enumerate(node.value)]
+                    return self._sequence(node, path)
                 case MappingNode():
                     return self._mapping(node, path)
                 case _:
@@ -175,6 +213,32 @@ class _Builder:
                     return None
         finally:
             self._open.discard(id(node))
+
+    def _counted(self, values: int, line: int) -> None:
+        self._count += values
+        if self._count > self._limit:
+            _refuse(self._document.file, f"has more than {self._limit} values (aliases expanded)", line=line)
+
+    def _sequence(self, node: SequenceNode, path: Path) -> list[Any]:
+        built: list[Any] = []
+        for item in node.value:
+            line = item.start_mark.line + 1
+            if isinstance(item, ScalarNode) and item.value in self._runs:
+                self.found.add(item.value)
+                built += self._rows(self._runs[item.value], path, len(built), line)
+            else:
+                built.append(self._value(item, (*path, len(built)), line))
+        return built
+
+    def _rows(self, rows: list[dict[str, Any]], path: Path, first: int, line: int) -> Iterator[dict[str, Any]]:
+        lines = self._document.lines
+        for offset, row in enumerate(rows):
+            self._counted(1 + len(row), line + offset)
+            where = (*path, first + offset)
+            lines.setdefault(where, line + offset)
+            for key in row:
+                lines.setdefault((*where, key), line + offset)
+            yield dict(row)
 
     def _scalar(self, node: ScalarNode, path: Path) -> Any:
         if node.tag in _PLAIN_TAGS:
@@ -238,7 +302,7 @@ def _reader_words(error: Exception) -> str:
     return f"a control character at position {position}" if position is not None else "it cannot be parsed"
 
 
-def _refuse(file: str | None, message: str, line: int | None = None) -> Any:
+def _refuse(file: str | None, message: str, line: int | None = None) -> NoReturn:
     problems = Problems(file, {(): line} if line is not None else None)
     problems.add((), message)
-    problems.raise_if_any()
+    raise ConfigError(list(problems)) from None
