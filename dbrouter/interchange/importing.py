@@ -73,6 +73,7 @@ def import_proxysql(
     problems = Problems(document.file, document.lines)
     conversion = convert(document.value, problems, lenient=True, user=user, dbname=dbname)
     problems.raise_if_any()
+    document.value = None  # Of a large file it is a third of the memory, and only its lines are asked for from here on.
     stored = _ask_for_stored_passwords(conversion)
     config = load_converted(conversion, document, environ=_with_passwords(environ, conversion.value))
     imported = Imported(value=conversion.value, config=config, notes=conversion.notes, lost=conversion.lost, variables=stored)

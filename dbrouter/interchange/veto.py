@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from dbrouter.config.model import RouterConfig
 from dbrouter.router.build import build
-from dbrouter.router.explanation import explain
-from dbrouter.router.planner import Wish
+from dbrouter.router.planner import NO_WISH
 from dbrouter.terms import Engine
 
 _COMMON = (
@@ -51,8 +50,8 @@ def vetoed_rules(config: RouterConfig) -> list[tuple[int, str, str]]:
     destinations = {rule.rule_id: rule.destination_hostgroup for rule in config.query_rules}
     for context in build(config).contexts:
         for statement in STATEMENTS[context.engine]:
-            explanation = explain(context, statement, Wish(None, None, None))
-            destination = destinations.get(explanation.rule_id) if explanation.rule_id is not None else None
-            if explanation.vetoed and explanation.rule_id is not None and destination is not None:
-                found.setdefault(explanation.rule_id, (statement, config.hostgroup(destination).name))
+            plan = context.planner.decide(statement, NO_WISH)
+            destination = destinations.get(plan.rule_id) if plan.rule_id is not None else None
+            if plan.veto is not None and plan.rule_id is not None and destination is not None:
+                found.setdefault(plan.rule_id, (statement, config.hostgroup(destination).name))
     return [(rule_id, *found[rule_id]) for rule_id in sorted(found)]

@@ -91,9 +91,12 @@ class RuleWriter:
     def _append(self, table: str, row: Row, value: dict[str, Any]) -> None:
         place: Path = (table, len(self._output.value.setdefault(table, [])))
         self._output.put(place, value, row.path)
-        self._output.origins |= {(*place, column): row.at(column) for column in value if column in row.written}
+        for column in value:
+            if row.written.get(column, column) != column:  # The others are found by the place of their row.
+                self._output.origins[(*place, column)] = row.at(column)
         for needed in ("rule_id", "destination_hostgroup"):  # Where one is missing, a message is to name it.
-            self._output.origins.setdefault((*place, needed), (*row.path, needed))
+            if needed not in value:
+                self._output.origins[(*place, needed)] = (*row.path, needed)
 
     def _routes(self, family: Family, number_of: Mapping[int, int]) -> None:
         for row in family.fast_routes:

@@ -9,8 +9,9 @@ aliases are brought under one name, so that the rest knows one spelling (``addre
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from dbrouter.config.model import RouterConfig
@@ -95,7 +96,7 @@ class Row:
     table: str
     path: Path
     values: dict[str, Any]
-    written: dict[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
     label: str = ""
 
     def at(self, column: str) -> Path:
@@ -229,19 +230,28 @@ def _rows(table: str, kind: str, value: Any, problems: Problems) -> list[Row]:
 
 
 def _row(table: str, kind: str, path: Path, item: dict[str, Any], problems: Problems) -> Row:
-    aliases = ALIASES.get(kind, {})
-    row = Row(table, path, {})
+    columns, written = _columns(kind, tuple(item))
+    values = {}
     for key, value in item.items():
-        column = (
-            aliases.get(str(key).lower(), str(key)) if str(key).lower() in aliases else _COLUMN_CASE.get(str(key).lower(), key)
-        )
-        if column in row.written:
-            problems.add((*path, str(key)), f"is {column}, which is given as {row.written[column]} too")
-            continue
-        row.written[column] = str(key)
-        if value is not None:
-            row.values[column] = value
-    return row
+        column = columns[key]
+        if written[column] != str(key):
+            problems.add((*path, str(key)), f"is {column}, which is given as {written[column]} too")
+        elif value is not None:
+            values[column] = value
+    return Row(table, path, values, written)
+
+
+@lru_cache(maxsize=256)
+def _columns(kind: str, keys: tuple[Any, ...]) -> tuple[dict[Any, str], dict[str, str]]:
+    """The column of each of *keys*, and how each column is written where it is written first; rows of a table share them."""
+    aliases = ALIASES.get(kind, {})
+    columns: dict[Any, str] = {}
+    written: dict[str, str] = {}
+    for key in keys:
+        lower = str(key).lower()
+        columns[key] = aliases[lower] if lower in aliases else _COLUMN_CASE.get(lower, str(key))
+        written.setdefault(columns[key], str(key))
+    return columns, written
 
 
 _COLUMN_CASE = {
