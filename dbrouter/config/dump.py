@@ -19,6 +19,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from dbrouter.config.bounds import show_duration
+from dbrouter.config.interpolate import SECRET_FILE, SECRET_TEXT
 from dbrouter.config.model import DEFAULT_DRIVERS, DEFAULT_PORTS, RouterConfig
 from dbrouter.config.schema import Settings
 
@@ -59,6 +60,12 @@ def escape(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: escape(held) for key, held in value.items()}
     return [escape(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def escape_secret(secret: str) -> str:
+    """*secret* written so that it stands for itself: nothing in it is a variable or names a file."""
+    written = str(escape(secret))
+    return SECRET_TEXT + written.removeprefix(SECRET_FILE) if written.startswith(SECRET_FILE) else written
 
 
 def to_yaml(value: Mapping[str, Any], *, comment: str = "") -> str:

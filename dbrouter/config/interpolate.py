@@ -1,5 +1,6 @@
 """
-Values from outside the file: ``${VAR}``, ``${VAR:-default}``, ``$$`` for one dollar, and ``file:/run/secrets/x`` for secrets.
+Values from outside the file: ``${VAR}``, ``${VAR:-default}``, ``$$`` for one dollar; for secrets ``file:/run/secrets/x``, and
+``file::`` where the secret itself begins with ``file:``.
 
 Only values are looked at, never keys, and what a variable holds is never looked at again (no nesting).
 A ``$`` that is not followed by ``{`` or ``$`` stays as it is, so the patterns of rules need no doubling for a single ``$``.
@@ -17,6 +18,8 @@ from dbrouter.config.problems import Path, Problems
 MAX_SECRET_BYTES = 64 * 1024
 _PIECE = re.compile(r"\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
 SECRET_FILE = "file:"
+SECRET_TEXT = "file::"
+"""How a secret is written that begins with ``file:`` itself."""
 
 
 class Interpolation:
@@ -83,6 +86,8 @@ class Interpolation:
         text = self.text(value, path)
         if text is None or not value.startswith(SECRET_FILE):
             return text
+        if value.startswith(SECRET_TEXT):
+            return SECRET_FILE + text.removeprefix(SECRET_TEXT)
         name = text.removeprefix(SECRET_FILE)
         if name.startswith("//"):
             name = name.removeprefix("//")

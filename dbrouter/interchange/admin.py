@@ -1,8 +1,9 @@
 """
 ProxySQL's admin tables as ProxySQL keeps and prints them: the SQLite database on disk, SQL dumps, and what a client prints.
 
-All three answer plain tables (name → rows, NULLs left out). The database is opened read-only, so that it may be one a ProxySQL is
-using. A dump is executed into an SQLite database in memory that allows nothing but tables and rows.
+All three answer plain tables (name → rows; NULLs left out, but where they say something). The database is opened read-only, so
+that it may be one a ProxySQL is using. A dump is executed into an SQLite database in memory that allows nothing but tables and
+rows.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ _FILLS = re.compile(
     r"\b(?:INSERT\s+(?:OR\s+\w+\s+)?|REPLACE\s+)INTO\s+(?:[`\"']?(?:main|disk)[`\"']?\.)?[`\"']?(\w+)", re.IGNORECASE
 )
 _VARIABLE = re.compile(r"['\"]((?:mysql|pgsql|admin)-\w+)['\"]", re.IGNORECASE)
+_NULL_SAYS = ("re_modifiers",)
+"""Columns in which NULL is something else than nothing written."""
 _ALLOWED = frozenset(
     getattr(sqlite3, name)
     for name in (
@@ -130,7 +133,9 @@ def read_printed(text: str, file: str | None = None) -> Tables:
             raise _refused(file, f"has {len(cells)} values where {table} has {len(columns)} columns", line)
         else:
             row = zip(columns, cells, strict=True)
-            found[table].append({column: cell for column, cell in row if cell != "NULL"})
+            found[table].append(
+                {column: cell if cell != "NULL" else None for column, cell in row if cell != "NULL" or column in _NULL_SAYS}
+            )
     if not found:
         raise _refused(file, "has none of ProxySQL's tables (mysql_servers, mysql_query_rules, …)")
     return found
@@ -162,7 +167,14 @@ def _tables(database: sqlite3.Connection) -> Tables:
             continue
         cursor = database.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
         columns = [description[0] for description in cursor.description]
-        rows = [{column: _text(value) for column, value in zip(columns, row, strict=True) if value is not None} for row in cursor]
+        rows = [
+            {
+                column: _text(value)
+                for column, value in zip(columns, row, strict=True)
+                if value is not None or column in _NULL_SAYS
+            }
+            for row in cursor
+        ]
         if rows:
             found[name] = rows
     return found

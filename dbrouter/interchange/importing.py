@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dbrouter.config.dump import password_variable, to_yaml
+from dbrouter.config.interpolate import SECRET_FILE, SECRET_TEXT
 from dbrouter.config.load import load_converted
 from dbrouter.config.model import RouterConfig
 from dbrouter.config.problems import Problems
@@ -69,9 +70,9 @@ def import_proxysql(
     Raises:
         ConfigError: the file cannot be read, or what it says cannot be carried; with lines and paths of the original.
     """
-    document = read_proxysql(file, format)
+    document, found = read_proxysql(file, format)
     problems = Problems(document.file, document.lines)
-    conversion = convert(document.value, problems, lenient=True, user=user, dbname=dbname)
+    conversion = convert(document.value, problems, lenient=True, typed=found is Format.CNF, user=user, dbname=dbname)
     problems.raise_if_any()
     document.value = None  # Of a large file it is a third of the memory, and only its lines are asked for from here on.
     stored = _ask_for_stored_passwords(conversion)
@@ -107,7 +108,7 @@ def _ask_for_stored_passwords(conversion: Conversion) -> dict[str, str]:
 def _hide_passwords(imported: Imported) -> None:
     for name, database in imported.value["databases"].items():
         written = database.get("password")
-        if written is None or str(written).startswith(("file:", "${")):
+        if written is None or (str(written).startswith((SECRET_FILE, "${")) and not str(written).startswith(SECRET_TEXT)):
             continue
         imported.variables[name] = password_variable(name)
         database["password"] = f"${{{imported.variables[name]}}}"

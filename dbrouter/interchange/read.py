@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from dbrouter.config.dump import escape
+from dbrouter.config.dump import escape, escape_secret
 from dbrouter.config.proxysql.tables import is_proxysql
 from dbrouter.config.source import Document, read_bytes, read_text
 from dbrouter.errors import ConfigError, Problem
@@ -42,10 +42,10 @@ _LIVE_ROWS = ("rule_id", "active", "negate_match_pattern", "apply")
 """Columns of rules in which a negative number is not NULL; in all others a configuration file says NULL by -1."""
 
 
-def read_proxysql(file: str, format: Format | None = None) -> Document:
+def read_proxysql(file: str, format: Format | None = None) -> tuple[Document, Format]:
     """
     The document in *file*: ProxySQL's ``proxysql.cnf``, its SQLite database, a dump of its admin tables (SQL, or as a client
-    prints them), or YAML of that shape.
+    prints them), or YAML of that shape; and which of these it is.
 
     Args:
         format: how it is written; told by its name and its beginning where it is None.
@@ -55,12 +55,13 @@ def read_proxysql(file: str, format: Format | None = None) -> Document:
     """
     data = read_bytes(file)
     if format is Format.SQLITE or (format is None and data.startswith(SQLITE_MAGIC)):
-        return _document(read_sqlite(file), file)
+        return _document(read_sqlite(file), file), Format.SQLITE
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError([Problem(message=f"is not text in UTF-8 (byte {error.start})", file=file)]) from None
-    match format or _BY_SUFFIX.get(Path(file).suffix.lower()) or _guess(text):
+    format = format or _BY_SUFFIX.get(Path(file).suffix.lower()) or _guess(text)
+    match format:
         case Format.YAML:
             document = read_text(text, file)
         case Format.SQL:
@@ -73,7 +74,7 @@ def read_proxysql(file: str, format: Format | None = None) -> Document:
     if not is_proxysql(document.value):
         names = "mysql_servers, mysql_users, mysql_query_rules, pgsql_servers, …"
         raise ConfigError([Problem(message=f"has none of ProxySQL's tables ({names})", file=file)])
-    return document
+    return document, format
 
 
 def _guess(text: str) -> Format:
@@ -97,10 +98,12 @@ def _literal(tables: dict[str, Any]) -> dict[str, Any]:
     them in place of passwords.
     """
     escaped: dict[str, Any] = escape(tables)
-    for rows in (escaped.get("mysql_users"), escaped.get("pgsql_users")):
-        for row in rows if isinstance(rows, list) else []:
-            if isinstance(row, dict) and re.fullmatch(r"\$\$\{\w+\}", str(row.get("password", ""))):
-                row["password"] = str(row["password"])[1:]
+    for table, written in tables.items():
+        if not table.endswith("_users") or not isinstance(written, list):
+            continue
+        for row, ours in zip(written, escaped[table], strict=True):
+            if isinstance(row, dict) and isinstance(password := row.get("password"), str):
+                ours["password"] = password if re.fullmatch(r"\$\{\w+\}", password) else escape_secret(password)
     return escaped
 
 

@@ -22,6 +22,7 @@ from dbrouter.config.proxysql.report import Outcome
 from dbrouter.config.proxysql.ruleset import RuleWriter
 from dbrouter.config.proxysql.schema import COLUMNS, is_default
 from dbrouter.config.proxysql.servers import ServerTable
+from dbrouter.config.proxysql.settle import Settling
 from dbrouter.config.proxysql.tables import OTHER_TABLES, Family, Row, Tables, read_tables
 from dbrouter.config.proxysql.users import read_users
 from dbrouter.config.proxysql.values import truth, whole
@@ -39,6 +40,7 @@ def convert(
     problems: Problems,
     *,
     lenient: bool = False,
+    typed: bool = False,
     user: str | None = None,
     dbname: str | None = None,
 ) -> Conversion:
@@ -49,10 +51,12 @@ def convert(
         problems: gets what cannot be read; the conversion goes on with the rest.
         lenient: carry what ProxySQL tolerates and we do not (a rule to a hostgroup without servers, several online writers, a
             pattern that RE2 has not) as near as it goes, with a note, instead of leaving it for the loader to refuse.
+        typed: *document* is a ``proxysql.cnf``: ProxySQL passes over values of another type than the column's.
         user: convert for this user alone.
         dbname: the database on the servers, where the document names none (ProxySQL has no such column for PostgreSQL).
     """
-    return _Converter(read_tables(document, problems, lenient=lenient), problems, lenient, user, dbname).convert()
+    converter = _Converter(read_tables(document, problems, lenient=lenient), problems, lenient, user, dbname)
+    return converter.convert(typed=typed)
 
 
 class _Converter:
@@ -68,10 +72,12 @@ class _Converter:
         self._rules = RuleWriter(self._output, engines=len(tables.families), lenient=lenient)
         self._taken: set[int] = set()
 
-    def convert(self) -> Conversion:
+    def convert(self, *, typed: bool) -> Conversion:
         output = self._output
         if self._lenient:
+            settling = Settling(output, self._problems, typed=typed)
             for family in self._tables.families:
+                settling.settle(family)
                 self._columns_nobody_knows(family)
         for name, meant in self._tables.unknown.items():
             output.say(name, "", Outcome.DROPPED, f"ProxySQL is not known to have it{meant}")

@@ -77,6 +77,9 @@ def convert_rule(
         return None
     if lenient:
         _leave_out_what_says_nothing(row, note)
+    if "re_modifiers" in row.written and "re_modifiers" not in row.values:
+        note("re_modifiers", Outcome.CHANGED, "NULL: ProxySQL finds no CASELESS in it, so that the patterns tell capitals")
+        row.values["re_modifiers"] = ""
     rule: dict[str, Any] = {}
     if "active" not in row.values:
         note("active", Outcome.KEPT, "not written, which is 0 in ProxySQL: the rule is not active")
@@ -149,6 +152,13 @@ def _leave_out_what_says_nothing(row: Row, note: NoteColumn) -> None:
             del row.values["digest"]
         else:
             row.values["digest"] = f"0x{number:016X}"
+    if isinstance(modifiers := row.get("re_modifiers"), str) and "${" not in modifiers:
+        row.values["re_modifiers"] = known = _modifiers(modifiers)
+        if len(known) != len(modifiers):
+            why = (
+                f"{modifiers!r} is {known!r} to ProxySQL, which knows CASELESS and GLOBAL, with a comma and no blank between them"
+            )
+            note("re_modifiers", Outcome.CHANGED, why)
     written = row.get("attributes")
     if not written or (isinstance(written, str) and "${" in written):
         return
@@ -162,6 +172,12 @@ def _leave_out_what_says_nothing(row: Row, note: NoteColumn) -> None:
     elif unknown := [key for key in attributes if key != "flagOUTs"]:
         note("attributes", Outcome.DROPPED, f"dbrouter has nothing for {', '.join(unknown)}")
         row.values["attributes"] = {key: value for key, value in attributes.items() if key == "flagOUTs"} or ""
+
+
+def _modifiers(text: str) -> str:
+    """Those of *text* that ProxySQL sees."""
+    words = text.upper().split(",")
+    return ",".join(name for name in ("CASELESS", "GLOBAL") if any(word.startswith(name) for word in words))
 
 
 def _as_strtoull(text: str) -> int:
@@ -196,7 +212,7 @@ def _value(column: str, written: Any) -> Any:
 
 
 def _pattern_wrong(row: Row) -> str | None:
-    modifiers = str(row.get("re_modifiers", "CASELESS")).upper()
+    modifiers = str(row.get("re_modifiers", "" if "re_modifiers" in row.written else "CASELESS")).upper()
     for column in ("match_digest", "match_pattern"):
         pattern = row.get(column)
         if isinstance(pattern, str) and pattern and "${" not in pattern:

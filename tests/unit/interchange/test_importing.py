@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from dbrouter.config import load, loads
+from dbrouter.config.dump import to_yaml
 from dbrouter.config.proxysql import Outcome
 from dbrouter.config.proxysql.schema import CREATE
 from dbrouter.errors import ConfigError
@@ -219,8 +220,8 @@ def test_columns_that_a_table_has_not_are_not_reported(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     """With the row where it should be."""
-    path = tmp_path / "proxysql.cnf"
-    path.write_text(write_libconfig({**TABLES, "mysql_query_rules": [{"active": 1}]}))
+    path = tmp_path / "proxysql.yaml"
+    path.write_text(to_yaml({**TABLES, "mysql_query_rules": [{"active": 1}]}))
 
     with pytest.raises(ConfigError, match=r"mysql_query_rules\[0\]\.rule_id: is missing"):
         import_proxysql(str(path), environ={})
@@ -253,3 +254,179 @@ def test_problems_of_a_file_have_its_lines(tmp_path: Path) -> None:
         import_proxysql(str(path), environ={})
 
     assert str(caught.value).startswith(f"{path}:4: mysql_servers[0].port: 70000 is not a port (1–65535)")
+
+
+@pytest.mark.parametrize("form", ["sql", "db", "tsv"])
+def test_no_modifiers_are_no_modifiers(tmp_path: Path, form: str) -> None:
+    """NULL in the table: ProxySQL finds no CASELESS in it, so that the pattern tells capitals; not written, it is CASELESS."""
+    rows = "(1, 1, '^select', NULL), (2, 1, '^select', 'CASELESS'), (3, 1, '^select', '')"
+    script = f"INSERT INTO mysql_query_rules (rule_id, active, match_digest, re_modifiers) VALUES {rows};"
+    script += "INSERT INTO mysql_query_rules (rule_id, active, match_digest) VALUES (4, 1, '^select');"
+    script += "INSERT INTO mysql_servers (hostgroup_id, hostname) VALUES (0, 'db1');"
+    path = tmp_path / f"proxysql.{form}"
+    if form == "sql":
+        path.write_text(script)
+    elif form == "db":
+        with closing(sqlite3.connect(path)) as database:
+            database.executescript(CREATE["mysql_query_rules"] + CREATE["mysql_servers"] + script)
+    else:
+        path.write_text(
+            "hostgroup_id\thostname\n0\tdb1\n\nrule_id\tactive\tmatch_digest\tre_modifiers\n"
+            "1\t1\t^select\tNULL\n2\t1\t^select\tCASELESS\n3\t1\t^select\t\n4\t1\t^select\tCASELESS\n"
+        )
+
+    imported = import_proxysql(str(path), environ={})
+
+    assert [rule.caseless for rule in imported.config.query_rules] == [False, True, False, True]
+    assert any(note.row == "rule_id 1" and note.column == "re_modifiers" and note.why for note in imported.notes)
+
+
+def test_a_file_that_names_no_modifiers_is_caseless(tmp_path: Path) -> None:
+    """ProxySQL writes CASELESS for a rule of its file that says nothing; an empty text stays empty."""
+    rules = '( { rule_id = 1; match_digest = "^s" }, { rule_id = 2; match_digest = "^s"; re_modifiers = "" } )'
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(f'mysql_servers = ( {{ hostname = "db1"; hostgroup = 0 }} )\nmysql_query_rules = {rules}\n')
+
+    assert [rule.caseless for rule in import_proxysql(str(path), environ={}).config.query_rules] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "file:x",
+        "file:/etc/passwd",
+        "file://",
+        "file::x",
+        "$${x}",
+        "env:HOME",
+        "${A:-b}",
+        "${x}y",
+        "a$b",
+        "$file:",
+        " x ",
+        "%",
+        "é: #",
+    ],
+)
+def test_a_password_is_what_is_written(tmp_path: Path, password: str) -> None:
+    """ProxySQL knows neither files nor variables in passwords, whatever one looks like."""
+    user = {"username": "app", "password": password, "default_schema": "shop"}
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(write_libconfig({**TABLES, "mysql_users": [user]}))
+
+    imported = import_proxysql(str(path), with_passwords=True, environ={})
+
+    (database,) = loads(imported.yaml("proxysql.cnf"), environ={}).databases.values()
+    assert database.password is not None and database.password.get_secret_value() == password
+    hidden = import_proxysql(str(path), environ={})
+    assert hidden.value["databases"]["shop"]["password"] == "${SHOP_PASSWORD}" and password not in hidden.yaml("proxysql.cnf")
+    (database,) = loads(hidden.yaml("proxysql.cnf"), environ={"SHOP_PASSWORD": password}).databases.values()
+    assert database.password is not None and database.password.get_secret_value() == password
+
+
+def test_the_last_of_two_rows_wins(tmp_path: Path) -> None:
+    """As in ProxySQL, which puts the rows of its file into the tables with INSERT OR REPLACE; the report says so."""
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(
+        """
+        mysql_servers = (
+          { address = "db1"; port = 3306; hostgroup = 0; weight = 5 },
+          { hostname = "db1"; hostgroup_id = 0; weight = 7 },
+          { address = "db1"; port = 3307; hostgroup = 0; status = "OFFLINE_SOFT" },
+          { address = "db2"; hostgroup = 1 }
+        )
+        mysql_users = (
+          { username = "app"; password = "one"; default_hostgroup = 1 },
+          { username = "app"; password = "two"; default_hostgroup = 0; default_schema = "shop" }
+        )
+        mysql_replication_hostgroups = (
+          { writer_hostgroup = 0; reader_hostgroup = 2 },
+          { writer_hostgroup = 0; reader_hostgroup = 1 }
+        )
+        mysql_query_rules = (
+          { rule_id = 1; match_digest = "^a"; destination_hostgroup = 0 },
+          { rule_id = 2; match_digest = "^b"; destination_hostgroup = 1; apply = 1 },
+          { rule_id = 1; match_digest = "^c"; destination_hostgroup = 1 }
+        )
+        mysql_query_rules_fast_routing = (
+          { username = "app"; schemaname = "a"; flagIN = 0; destination_hostgroup = 0; comment = "" },
+          { username = "app"; schemaname = "a"; destination_hostgroup = 1; comment = "" }
+        )
+        """
+    )
+
+    imported = import_proxysql(str(path), with_passwords=True, environ={})
+
+    config = imported.config
+    assert [(server.port, server.weight) for server in config.hostgroup(0).servers] == [(3306, 7), (3307, 1)]
+    assert config.databases["shop"].password is not None
+    assert config.databases["shop"].password.get_secret_value() == "two"
+    assert config.databases["shop"].reader_hostgroup == 1
+    assert [(rule.rule_id, rule.match_digest) for rule in config.query_rules] == [(1, "^c"), (2, "^b")]
+    assert [route.destination_hostgroup for route in config.query_rules_fast_routing] == [1]
+    said = [str(note) for note in imported.notes if "last one" in note.why]
+    assert [line.split(": ")[1] for line in said] == [
+        "mysql_servers db1:3306 in hostgroup 0",
+        "mysql_users app",
+        "mysql_replication_hostgroups 0/2",
+        "mysql_query_rules rule_id 1",
+        "mysql_query_rules_fast_routing 'app' 'a' 0",
+    ]
+    assert "(lines 17 and 19)" in said[3]
+
+
+def test_a_dump_has_the_last_of_two_rows(tmp_path: Path) -> None:
+    """What a client printed twice is no mistake of the file; nor is a REPLACE of a dump."""
+    path = tmp_path / "rules.tsv"
+    path.write_text("hostgroup_id\thostname\n0\tdb1\n\nrule_id\tactive\n1\t1\n\nrule_id\tactive\tapply\n1\t1\t1\n")
+
+    assert [rule.apply for rule in import_proxysql(str(path), environ={}).config.query_rules] == [True]
+
+
+def test_what_has_another_type_is_passed_over(tmp_path: Path) -> None:
+    """As ProxySQL does with its file: true is no 1, "1" is no 1, 1 is no text, and a rule without a number is none."""
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(
+        """
+        mysql_servers = ( { address = "db1"; hostgroup = 0; port = "3307"; weight = 2.0 }, { address = "db2"; hostgroup = "1" },
+                          { address = "db3"; hostgroup = 2 } )
+        mysql_users = ( { username = "app"; password = 1234; active = false }, { password = "x" } )
+        mysql_query_rules = (
+          { rule_id = 1; match_digest = "^a"; apply = true; active = false; destination_hostgroup = 2 },
+          { rule_id = "2"; match_digest = "^b" },
+          { match_digest = "^c" }
+        )
+        """
+    )
+
+    imported = import_proxysql(str(path), environ={})
+
+    assert [server.port for group in imported.config.hostgroups for server in group.servers] == [3306, 3306]
+    (rule,) = imported.config.query_rules
+    assert rule.active and not rule.apply and not imported.lost
+    (database,) = imported.config.databases.values()
+    assert database.user == "app" and imported.variables == {"app": "APP_PASSWORD"}
+    said = {(note.row, note.column) for note in imported.notes if "passes" in note.why}
+    assert said == {
+        *(("db1:3307 in hostgroup 0", "port"), ("db1:3307 in hostgroup 0", "weight"), ("db2 in hostgroup 1", "hostgroup_id")),
+        *(("db2 in hostgroup None", ""), ("app", "password"), ("app", "active"), ("None", "")),
+        *(("rule_id 1", "apply"), ("rule_id 1", "active"), ("rule_id 2", "rule_id"), ("rule_id None", "")),
+    }
+
+
+def test_modifiers_are_those_that_proxysql_sees(tmp_path: Path) -> None:
+    """It looks at the beginnings of the words between commas, and minds a blank."""
+    written = ["CASELESS,GLOBAL", "caseless", "CASELESS, GLOBAL", "GLOBALLY", "MULTILINE", ""]
+    rules = [{"rule_id": n, "match_pattern": "^a", "re_modifiers": text} for n, text in enumerate(written)]
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(write_libconfig({**TABLES, "mysql_query_rules": rules}))
+
+    imported = import_proxysql(str(path), environ={})
+
+    seen = [rule.re_modifiers for rule in imported.config.query_rules]
+    assert seen == ["CASELESS,GLOBAL", "CASELESS", "CASELESS", "GLOBAL", "", ""]
+    assert [note.row for note in imported.notes if note.column == "re_modifiers" and note.why] == [
+        "rule_id 2",
+        "rule_id 3",
+        "rule_id 4",
+    ]
