@@ -46,6 +46,8 @@ _SAID_OF_DATABASES = (
     *("name", "engine", "driver", "user", "password", "database", "default_port", "tls", "server_settings", "driver_options"),
     *("via", "writer_hostgroup", "reader_hostgroup", "default_hostgroup"),
 )
+_ESCAPED = (("users", "comment"), ("query_rules", "attributes"))
+"""Texts of which ProxySQL minds the quotes when it reads its file."""
 _LISTED = {
     "pool": "ProxySQL keeps connections by its own variables; pool.max_size is max_connections of the servers",
     "breaker": "ProxySQL shuns by errors in one second; only consecutive_failures has a like (shun_on_failures)",
@@ -121,6 +123,7 @@ class _Exporter:
                 self._engine(prefix, databases)
         tables = self._done.tables
         self._done.tables = {name: tables[name] for name in COLUMNS if name in tables}
+        self._broken_in_the_file()
         for name, why in _LISTED.items():
             if (settings := getattr(self._config, name)) != type(settings)():
                 self._note(name, "", "", Outcome.DROPPED, why)
@@ -133,6 +136,19 @@ class _Exporter:
             )
             self._note("query_rules", f"rule_id {rule_id}", "destination_hostgroup", Outcome.CHANGED, why)
         return self._done
+
+    def _broken_in_the_file(self) -> None:
+        """ProxySQL reads its file into statements without escaping: a quote of the kind that it writes itself ends the text."""
+        for prefix in PREFIXES.values():
+            for kind, quote, key in (("users", "'", "username"), ("query_rules", '"', "rule_id")):
+                table = f"{prefix}_{kind}"
+                for row in self._done.tables.get(table, []):
+                    texts = [column for column, value in row.items() if isinstance(value, str) and quote in value]
+                    columns = [column for column in texts if (kind, column) not in _ESCAPED]
+                    label = str(row[key]) if kind == "users" else f"{key} {row[key]}"
+                    if columns:
+                        why = f"in proxysql.cnf a {quote} breaks the row, which ProxySQL does not escape: load the statements"
+                        self._note(table, label, ", ".join(columns), Outcome.CHANGED, why)
 
     def _note(self, table: str, row: str, column: str, outcome: Outcome, why: str) -> None:
         self._done.notes.append(Note(table, row, column, outcome, why))

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import libconf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from dbrouter.config.dump import escape
 from dbrouter.config.proxysql.schema import CREATE
 from dbrouter.interchange import export_proxysql, import_proxysql
 from dbrouter.interchange.admin import read_sql
+from tests.unit.interchange.constraints import TABLES
 
 TEXTS = st.text(
     st.one_of(
@@ -107,3 +109,32 @@ def test_rules_come_back_as_they_went(tmp_path: Path, form: str, rows: list[dict
     assert imported.config.query_rules == config.query_rules and not imported.lost
     assert imported.config.databases["shop"].default_hostgroup == config.databases["shop"].default_hostgroup
     assert loads(imported.yaml("out"), environ={}).query_rules == config.query_rules
+    again = export_proxysql(imported.config)
+    assert again.tables == exported.tables and again.sql == exported.sql and again.cnf == exported.cnf
+
+
+@settings(deadline=None, max_examples=100)
+@given(rows=ROWS, engine=st.sampled_from(["mysql", "postgresql"]), default=st.booleans())
+def test_every_statement_is_one_that_proxysql_accepts(rows: list[dict[str, Any]], engine: str, default: bool) -> None:
+    """With the types, keys and conditions of its tables; twice, because the statements replace what is there."""
+    exported = export_proxysql(configuration(rows, engine, default))
+    commands = ("LOAD ", "SAVE ")
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(TABLES)
+        for _ in range(2):
+            database.executescript("\n".join(line for line in exported.sql.split("\n") if not line.startswith(commands)))
+
+        for table, filled in exported.tables.items():
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (len(filled),)
+
+
+@settings(deadline=None, max_examples=100)
+@given(rows=ROWS, engine=st.sampled_from(["mysql", "postgresql"]), default=st.booleans())
+def test_another_reader_finds_the_same_in_the_file(rows: list[dict[str, Any]], engine: str, default: bool) -> None:
+    """libconf, which is not ours, reads the tables that were written."""
+    exported = export_proxysql(configuration(rows, engine, default))
+
+    read = libconf.loads(exported.cnf)
+
+    tables = {name: [dict(row) for row in filled] for name, filled in read.items() if not name.endswith("_variables")}
+    assert tables == {name: filled for name, filled in exported.tables.items() if name != "global_variables"}

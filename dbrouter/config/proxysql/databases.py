@@ -15,6 +15,8 @@ from dbrouter.config.proxysql.users import database_name, login, stored_form
 from dbrouter.config.proxysql.values import truth, whole
 from dbrouter.terms import Engine
 
+NO_SCHEMA = "information_schema"
+"""ProxySQL's own ``default_schema``, which its sample file has too: nobody's tables are there."""
 _NO_CLIENTS = "it is about clients of the proxy, and there are none"
 
 
@@ -54,6 +56,11 @@ class DatabaseWriter:
             self._user_columns(user.row)
         if schema is not None:
             output.put((*place, "database"), schema, schema_at or origin)
+        elif row is not None and family.variables.get("default_schema", (None, ()))[0] == NO_SCHEMA:
+            why = (
+                f"{NO_SCHEMA} is where ProxySQL leaves clients that name none: write databases.{name}.database, or pass --dbname"
+            )
+            output.note(row, "default_schema", Outcome.CHANGED, why)
         elif family.engine is Engine.POSTGRESQL:
             why = f"ProxySQL leaves the database's name to its clients: write databases.{name}.database, or pass --dbname"
             output.say(f"{family.prefix}_users", row.label if row is not None else "", Outcome.CHANGED, why)
@@ -80,7 +87,8 @@ class DatabaseWriter:
             if row.get("dbname"):
                 return row.get("dbname"), row.at("dbname")
         if self._family.engine is Engine.MYSQL:
-            return self._family.variables.get("default_schema", (None, None))
+            value, path = self._family.variables.get("default_schema", (None, None))
+            return (value, path) if value != NO_SCHEMA else (None, None)
         schemas = {rule.get("schemaname") for rule in self._family.rules if rule.get("schemaname")}
         return (schemas.pop(), None) if len(schemas) == 1 else (None, None)
 

@@ -60,6 +60,7 @@ _KINDS = {
         (),
     ),
 }
+_OF_GROUPS = ("backup_writer_hostgroup", "offline_hostgroup")
 _USER_NUMBERS = frozenset(
     ("active", "use_ssl", "default_hostgroup", "schema_locked", "transaction_persistent", "fast_forward", "max_connections")
 )
@@ -125,7 +126,11 @@ class Settling:
             self._output.note(row, column, Outcome.DROPPED, why)
         if name == "rules":
             row.values.setdefault("active", 1)  # In the file a rule is active where nothing is written.
-        missing = [column for column in kind.needed if column not in row.values]
+        needed = (
+            *kind.needed,
+            *(_OF_GROUPS if row.table.endswith(("galera_hostgroups", "group_replication_hostgroups")) else ()),
+        )
+        missing = [column for column in needed if column not in row.values]
         if not missing:
             return True
         _, line = self._problems.place(row.path)

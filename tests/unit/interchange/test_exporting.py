@@ -68,6 +68,8 @@ def test_there_and_back(tmp_path: Path, form: str, default: bool, engine: str) -
     back = import_proxysql(str(path), with_passwords=True, dbname="shop", environ={}).config
 
     assert comparable(back) == comparable(config)
+    again = export_proxysql(back, with_passwords=True)
+    assert again.tables == exported.tables and again.notes == exported.notes
 
 
 def test_passwords_are_written_only_where_somebody_says_so(tmp_path: Path) -> None:
@@ -201,3 +203,20 @@ def test_a_rule_for_a_user_of_one_database_says_so() -> None:
     assert notes == [
         "dropped: query_rules rule_id 1 database: ProxySQL knows no databases: the rule holds for user 'joe', wherever it is"
     ]
+
+
+def test_what_breaks_in_the_file_is_listed() -> None:
+    """ProxySQL pastes the texts of its file into statements: rules between double quotes, users between single ones."""
+    rules = [{"rule_id": 1, "match_digest": "SELECT"}, {"rule_id": 2, "match_pattern": 'a "b"', "comment": '"'}]
+    config = configuration(query_rules=rules)
+    config = config.model_copy(
+        update={"databases": {name: held.model_copy(update={"user": "o'app"}) for name, held in config.databases.items()}}
+    )
+
+    said = [str(note) for note in export_proxysql(config).notes if "proxysql.cnf" in note.why]
+
+    assert [line.split(":")[1].strip() for line in said] == [
+        "mysql_users o'app username",
+        "mysql_query_rules rule_id 2 match_pattern, comment",
+    ]
+    assert all("load the statements" in line for line in said)

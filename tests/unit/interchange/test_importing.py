@@ -409,8 +409,8 @@ def test_what_has_another_type_is_passed_over(tmp_path: Path) -> None:
     said = {(note.row, note.column) for note in imported.notes if "passes" in note.why}
     assert said == {
         *(("db1:3307 in hostgroup 0", "port"), ("db1:3307 in hostgroup 0", "weight"), ("db2 in hostgroup 1", "hostgroup_id")),
-        *(("db2 in hostgroup None", ""), ("app", "password"), ("app", "active"), ("None", "")),
-        *(("rule_id 1", "apply"), ("rule_id 1", "active"), ("rule_id 2", "rule_id"), ("rule_id None", "")),
+        *(("db2 in hostgroup 1", ""), ("app", "password"), ("app", "active"), ("None", "")),
+        *(("rule_id 1", "apply"), ("rule_id 1", "active"), ("rule_id 2", "rule_id"), ("rule_id 2", ""), ("rule_id None", "")),
     }
 
 
