@@ -43,7 +43,7 @@ class Cluster:
     others: list[int] = field(default_factory=list)
     """Hostgroups that only rules send statements to, the reader aside."""
     users: list[User] = field(default_factory=list)
-    """Whose default hostgroup it has; the first one is who logs in."""
+    """Whose default hostgroup it has; the first one is who logs in: one whose statements go to the writer, where there is one."""
     own_users: bool = True
     """Whether *users* have their default hostgroup here; else rules bring them."""
     schema: str | None = None
@@ -91,6 +91,7 @@ def find_clusters(
         if number not in placed:
             _home(number, clusters, writer_of, sends).others.append(number)
     for cluster in clusters.values():
+        cluster.users.sort(key=lambda user: user.default != cluster.writer)  # Who writes logs in; the order is kept otherwise.
         _finish(cluster, users, sends, names)
     return list(clusters.values())
 

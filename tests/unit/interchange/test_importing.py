@@ -430,3 +430,19 @@ def test_modifiers_are_those_that_proxysql_sees(tmp_path: Path) -> None:
         "rule_id 3",
         "rule_id 4",
     ]
+
+
+def test_who_writes_logs_in(tmp_path: Path) -> None:
+    """Of the users of one pair of hostgroups it is one whose statements go to the writer, wherever it stands."""
+    users = [
+        {"username": "reports", "password": "r", "default_hostgroup": 1, "default_schema": "shop"},
+        {"username": "app", "password": "a", "default_hostgroup": 0, "default_schema": "shop"},
+    ]
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(write_libconfig({**TABLES, "mysql_users": users}))
+
+    (database,) = import_proxysql(str(path), environ={}).config.databases.values()
+    (alone,) = import_proxysql(str(path), user="reports", environ={}).config.databases.values()
+
+    assert (database.user, database.default_hostgroup) == ("app", 0)
+    assert (alone.user, alone.default_hostgroup) == ("reports", 1)
