@@ -150,6 +150,22 @@ def _holds_secret(path: Path) -> bool:
     )
 
 
+def _narrowed(rule: RuleSettings, owners: Mapping[int, set[str]]) -> RuleSettings:
+    """
+    A rule with a destination is about the destination's database, also where it does not say so.
+
+    Args:
+        owners: the databases of each hostgroup; more than one, or one without a name, where they are not clear.
+    """
+    if rule.database is not None or rule.destination_hostgroup is None:
+        return rule
+    match tuple(owners.get(rule.destination_hostgroup, ())):
+        case (str(database),) if database:
+            return rule.model_copy(update={"database": database})
+        case _:
+            return rule
+
+
 class _Loader:
     """Builds one `RouterConfig` from one document, noting problems as it goes."""
 
@@ -399,6 +415,9 @@ class _Loader:
         if not isinstance(raw, list):
             self._problems.give_up(("query_rules",), "is not a list of rules", expected="a list of rules")
             return
+        owners: dict[int, set[str]] = {}
+        for _, hostgroup in self._draft.hostgroups:
+            owners.setdefault(hostgroup.id, set()).add(hostgroup.database)
         for index, item in enumerate(raw):
             path: Path = ("query_rules", index)
             prepared = prepare_rule(item, path, self._problems)
@@ -409,7 +428,7 @@ class _Loader:
                     prepared[key] = self._names.id_of(prepared[key], (*path, key))
             rule = self._validate(RuleSettings, prepared, path)
             if rule is not None:
-                self._draft.rules.append((path, self._narrowed(rule)))
+                self._draft.rules.append((path, _narrowed(rule, owners)))
 
     def _fast_routes(self) -> None:
         raw = self._document.get("query_rules_fast_routing")
@@ -429,13 +448,6 @@ class _Loader:
             route = self._validate(FastRouteSettings, row, path, stand_ins={key: UNKNOWN_ID})
             if route is not None:
                 self._draft.fast_routes.append((path, route))
-
-    def _narrowed(self, rule: RuleSettings) -> RuleSettings:
-        """A rule with a destination is about the destination's database, also where it does not say so."""
-        if rule.database is not None or rule.destination_hostgroup is None:
-            return rule
-        owners = {hostgroup.database for _, hostgroup in self._draft.hostgroups if hostgroup.id == rule.destination_hostgroup}
-        return rule.model_copy(update={"database": owners.pop()}) if len(owners) == 1 and "" not in owners else rule
 
     def _dsn(self, written: Any, path: Path) -> Dsn | None:
         if not isinstance(written, str):
