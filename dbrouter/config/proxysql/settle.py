@@ -60,6 +60,7 @@ _KINDS = {
         (),
     ),
 }
+_STATUSES = ("ONLINE", "SHUNNED", "OFFLINE_SOFT", "OFFLINE_HARD")
 _OF_GROUPS = ("backup_writer_hostgroup", "offline_hostgroup")
 _USER_NUMBERS = frozenset(
     ("active", "use_ssl", "default_hostgroup", "schema_locked", "transaction_persistent", "fast_forward", "max_connections")
@@ -126,6 +127,9 @@ class Settling:
             self._output.note(row, column, Outcome.DROPPED, why)
         if name == "rules":
             row.values.setdefault("active", 1)  # In the file a rule is active where nothing is written.
+            row.values |= {column: 1 for column in ("apply", "negate_match_pattern") if row.get(column, 0) != 0}
+        if name == "servers" and str(row.get("status", "ONLINE")).upper() not in _STATUSES:
+            self._output.note(row, "status", Outcome.CHANGED, f"{row.values.pop('status')!r} is ONLINE to ProxySQL")
         needed = (
             *kind.needed,
             *(_OF_GROUPS if row.table.endswith(("galera_hostgroups", "group_replication_hostgroups")) else ()),

@@ -590,9 +590,9 @@ SERVED = st.fixed_dictionaries(
 
 
 @settings(max_examples=100)
-@given(st.dictionaries(NAMES, ROWS, max_size=6), st.one_of(SERVED, st.just({})), st.booleans())
+@given(st.dictionaries(NAMES, ROWS, max_size=6), st.one_of(SERVED, st.just({})), st.booleans(), st.booleans())
 def test_whatever_stands_there_is_a_configuration_or_a_problem(
-    more: dict[str, Any], served: dict[str, Any], lenient: bool
+    more: dict[str, Any], served: dict[str, Any], lenient: bool, typed: bool
 ) -> None:
     """No other exception leaves the loader or the converter."""
     source = {**more, **served}
@@ -602,7 +602,7 @@ def test_whatever_stands_there_is_a_configuration_or_a_problem(
         pass
     if is_proxysql(source):
         problems = Problems()
-        conversion = convert(source, problems, lenient=lenient)
+        conversion = convert(source, problems, lenient=lenient, typed=typed)
         if not len(problems):
             try:
                 load(conversion.value, environ={})

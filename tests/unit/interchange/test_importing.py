@@ -446,3 +446,17 @@ def test_who_writes_logs_in(tmp_path: Path) -> None:
 
     assert (database.user, database.default_hostgroup) == ("app", 0)
     assert (alone.user, alone.default_hostgroup) == ("reports", 1)
+
+
+def test_what_proxysql_makes_of_other_values(tmp_path: Path) -> None:
+    """Of its file: a status it does not know is ONLINE, and apply is 0 or else 1."""
+    servers = [{"hostname": f"db{n}", "hostgroup_id": n, "status": text} for n, text in enumerate(["up", "offline_soft"])]
+    rules = [{"rule_id": 1, "match_digest": "a", "apply": 2, "negate_match_pattern": 7}]
+    path = tmp_path / "proxysql.cnf"
+    path.write_text(write_libconfig({"mysql_servers": servers, "mysql_query_rules": rules}))
+
+    imported = import_proxysql(str(path), environ={})
+
+    assert [str(server.status) for group in imported.config.hostgroups for server in group.servers] == ["online", "draining"]
+    assert [(rule.apply, rule.negate_match_pattern) for rule in imported.config.query_rules] == [(True, True)]
+    assert [(note.row, note.column) for note in imported.notes if "ONLINE" in note.why] == [("db0 in hostgroup 0", "status")]
