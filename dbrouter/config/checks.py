@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbrouter.config.breadth import MAX_BREADTH_OF_ALL
 from dbrouter.config.model import (
     DatabaseSettings,
     HostgroupSettings,
@@ -21,7 +22,7 @@ from dbrouter.config.model import (
     TlsMode,
     Via,
 )
-from dbrouter.config.patterns import pattern_problem, replacement_problem
+from dbrouter.config.patterns import judge_pattern, replacement_problem
 from dbrouter.config.problems import Path, Problems, did_you_mean
 from dbrouter.config.rules import FastRouteSettings, RuleSettings
 from dbrouter.config.schema import Settings
@@ -125,6 +126,8 @@ class _Checks:
         self._known_ids = set(self._by_id) | draft.broken_hostgroups
         self._disputed: set[int] = set()
         """Hostgroups of which it was reported that their database is not clear."""
+        self._broad: list[tuple[int, Path, int]] = []
+        """(breadth, where, rule) of the patterns of active rules that are broad at all."""
 
     def run(self) -> None:
         self._groups()
@@ -145,6 +148,7 @@ class _Checks:
         self._duplicate_rules()
         for path, rule in self._draft.rules:
             self._rule(path, rule)
+        self._broad_rules()
         self._fast_keys: set[tuple[str, str, int]] = set()
         for path, route in self._draft.fast_routes:
             self._fast_route(path, route)
@@ -352,15 +356,35 @@ class _Checks:
                 self._add((*path, "rule_id"), f"rule {rule.rule_id} is there twice")
             seen.add(rule.rule_id)
 
+    def _broad_rules(self) -> None:
+        """Patterns that are each narrow enough, and together are not."""
+        together = sum(broad for broad, _, _ in self._broad)
+        if together <= MAX_BREADTH_OF_ALL:
+            return
+        broadest = sorted(self._broad, key=lambda one: -one[0])[:3]
+        named = ", ".join(f"rule {rule_id}'s {where[-1]} ({broad})" for broad, where, rule_id in broadest)
+        self._add(
+            broadest[0][1],
+            f"the patterns of the active rules are too broad together: a text can be at {together} places at once (at most "
+            f"{MAX_BREADTH_OF_ALL}), and each takes time at each character of a statement that is seen for the first time; the "
+            f"broadest are {named}; x* or x+ is one place, x{{0,1000}} is a thousand",
+        )
+
     def _rule(self, path: Path, rule: RuleSettings) -> None:
         if rule.database is not None and not self._is_database(rule.database):
             self._no_database((*path, "database"), rule.database)
         for key in ("match_digest", "match_pattern"):
             pattern, where = getattr(rule, key), (*path, key)
             quote = self._problems.may_quote(where)
-            if pattern and (wrong := pattern_problem(pattern, caseless=rule.caseless, quote=quote)):
+            if not pattern:
+                continue
+            wrong, broad = judge_pattern(pattern, caseless=rule.caseless, quote=quote)
+            if wrong:
                 self._add(where, f"{self._problems.show(where, pattern)} {wrong}")
-            elif pattern and key == "match_pattern" and rule.replace_pattern is not None:
+                continue
+            if broad and rule.active:
+                self._broad.append((broad, where, rule.rule_id))
+            if key == "match_pattern" and rule.replace_pattern is not None:
                 self._replacement((*path, "replace_pattern"), pattern, rule)
         if rule.replace_pattern is not None and rule.match_pattern is None and not self._doubts(path, "match_pattern"):
             self._add((*path, "replace_pattern"), "replaces what match_pattern finds, and the rule has no match_pattern")

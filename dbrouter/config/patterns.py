@@ -1,13 +1,11 @@
 """
 Patterns that users write, compiled by RE2: linear time for any text, so that no statement can hold the event loop.
 
-The one file that imports google-re2. It gives ProxySQL's (PCRE's) reading of ``.`` and ``$``: ``.`` stops at a newline, ``^``
-is the
-beginning of the text, ``$`` its end or the place before one final newline. RE2's own ``$`` is the very end, so `translate` writes
-``(?:\\n?\\z)`` for it. That consumes the newline instead of looking ahead of it, which a test for a match cannot tell apart
-unless
-the pattern goes on behind its ``$`` and wants that newline itself (``$\\n``): such a pattern matches less than in PCRE.
-Where the pattern turns multi-line mode on (``(?m)``), its ``$`` is left alone.
+This file and `patternset` alone import google-re2. It gives ProxySQL's (PCRE's) reading of ``.`` and ``$``: ``.`` stops at a
+newline, ``^`` is the beginning of the text, ``$`` its end or the place before one final newline. RE2's own ``$`` is the very end,
+so `translate` writes ``(?:\\n?\\z)`` for it. That consumes the newline instead of looking ahead of it, which a test for a match
+cannot tell apart unless the pattern goes on behind its ``$`` and wants that newline itself (``$\\n``): such a pattern matches
+less than in PCRE. Where the pattern turns multi-line mode on (``(?m)``), its ``$`` is left alone.
 
 Texts are matched as UTF-8; what cannot be encoded (lone surrogates) becomes ``?``. Nothing here raises for any text.
 """
@@ -21,12 +19,11 @@ from typing import Any
 
 import re2
 
-_MEMORY = 16 * 1024 * 1024
+from dbrouter.config.breadth import MAX_BREADTH, breadth
+
+MEMORY = 16 * 1024 * 1024
 """Bytes RE2 may use for one pattern (program and caches); a larger pattern is refused."""
-_SET_MEMORY = 64 * 1024 * 1024
 MAX_PATTERN = 32 * 1024
-_FIRST_SIGHT = b"SELECT a FROM b WHERE c = ?"
-"""Matched once by every new set: RE2 builds its automaton at the first match, which no caller should have to wait for."""
 _END = r"(?:\n?\z)"
 _TOKEN = re.compile(
     r"\\Q.*?(?:\\E|\Z)"  # quoted text
@@ -54,18 +51,29 @@ def pattern_problem(pattern: str, *, caseless: bool = True, quote: bool = True) 
     Args:
         quote: whether the answer may quote from the pattern.
     """
+    return judge_pattern(pattern, caseless=caseless, quote=quote)[0]
+
+
+def judge_pattern(pattern: str, *, caseless: bool = True, quote: bool = True) -> tuple[str | None, int]:
+    """The `pattern_problem` of *pattern*, and its `breadth`; 0 where it does not compile."""
     if len(pattern) > MAX_PATTERN:
-        return f"is longer than {MAX_PATTERN} characters"
+        return f"is longer than {MAX_PATTERN} characters", 0
     try:
-        Pattern(pattern, caseless=caseless)
+        broad = breadth(pattern, Pattern(pattern, caseless=caseless).size)
     except re2.error as error:
         said = error.args[0]
         reason = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
         shown = reason[:200] if quote else reason.partition(":")[0]
-        return f"is not a pattern of RE2: {shown}{_advice(reason)}"
+        return f"is not a pattern of RE2: {shown}{_advice(reason)}", 0
     except UnicodeEncodeError:
-        return "is not a pattern of RE2: it has lone surrogates"
-    return None
+        return "is not a pattern of RE2: it has lone surrogates", 0
+    if broad > MAX_BREADTH:
+        return (
+            f"is too broad: a text can be at {broad} places at once (at most {MAX_BREADTH}), and each takes time at each "
+            "character; x* or x+ is one place, x{0,1000} is a thousand",
+            broad,
+        )
+    return None, broad
 
 
 def replacement_problem(pattern: str, template: str, *, caseless: bool = True) -> str | None:
@@ -111,6 +119,12 @@ class Pattern:
     def __init__(self, pattern: str, *, caseless: bool = True) -> None:
         self._compiled = _compiled(pattern, caseless)
 
+    @property
+    def size(self) -> int:
+        """Of the compiled program, in instructions."""
+        size: int = self._compiled.programsize
+        return size
+
     def found_in(self, data: bytes) -> bool:
         """Whether the pattern matches somewhere in *data* (`encode` of a text)."""
         return self._compiled.search(data) is not None
@@ -131,7 +145,7 @@ def _compiled(pattern: str, caseless: bool) -> Any:
     options.case_sensitive = not caseless
     options.never_capture = True
     options.log_errors = False
-    options.max_mem = _MEMORY
+    options.max_mem = MEMORY
     return re2.compile(translate(pattern), options)
 
 
@@ -152,7 +166,7 @@ class Replacement:
         options = re2.Options()
         options.case_sensitive = not caseless
         options.log_errors = False
-        options.max_mem = _MEMORY
+        options.max_mem = MEMORY
         self._compiled = re2.compile(translate(pattern), options)
         self._to_the_very_end = re2.compile(translate(pattern, r"\z"), options) if "$" in pattern else None
         self._everywhere = everywhere
@@ -230,52 +244,6 @@ class NamePatterns:
 
 def _glob(name: str) -> str:
     return re.escape(name).replace(r"\*", ".*").replace(r"\?", ".")
-
-
-class PatternSet:
-    """
-    Many patterns at once: `found_in` answers the numbers of those that match somewhere, in about the time of one.
-
-    RE2's set answers "none" when it runs out of memory; an empty pattern that always matches is in every set,
-    so its absence shows that, and the patterns are then tried one by one.
-    """
-
-    __slots__ = ("_patterns", "_set", "_single")
-
-    def __init__(self, patterns: Sequence[tuple[str, bool]]) -> None:
-        """
-        Args:
-            patterns: (pattern, caseless) pairs; each is known to compile.
-        """
-        self._patterns = patterns
-        self._single: list[Pattern] | None = None
-        self._set = self._compile_set()
-        self.found_in(_FIRST_SIGHT)
-
-    def found_in(self, data: bytes) -> frozenset[int]:
-        """The positions of the patterns that match somewhere in *data*."""
-        if self._set is not None:
-            found = frozenset(self._set.Match(data) or ())
-            if len(self._patterns) in found:
-                return found - {len(self._patterns)}
-        if self._single is None:
-            self._single = [Pattern(pattern, caseless=caseless) for pattern, caseless in self._patterns]
-        return frozenset(number for number, pattern in enumerate(self._single) if pattern.found_in(data))
-
-    def _compile_set(self) -> re2.Set | None:
-        options = re2.Options()
-        options.never_capture = True
-        options.log_errors = False
-        options.max_mem = _SET_MEMORY
-        compiled = re2.Set.SearchSet(options)
-        try:
-            for pattern, caseless in self._patterns:
-                compiled.Add(("(?i)" if caseless else "") + translate(pattern))
-            compiled.Add("")
-            compiled.Compile()
-        except re2.error:
-            return None
-        return compiled
 
 
 def _enter(token: str, multiline: list[bool]) -> None:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dbrouter.config.patterns import PatternSet, Replacement, encode
+from dbrouter.config.patterns import Replacement, encode
+from dbrouter.config.patternset import PatternSet
 from dbrouter.config.rules import RuleSettings
 
 Pattern = tuple[str, bool]

@@ -7,8 +7,9 @@ import re
 
 import pytest
 
-from dbrouter.config import patterns
-from dbrouter.config.patterns import Pattern, PatternSet, Replacement, encode, pattern_problem, translate
+from dbrouter.config import patternset
+from dbrouter.config.patterns import Pattern, Replacement, encode, pattern_problem, translate
+from dbrouter.config.patternset import PatternSet
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_a_set_without_memory_answers_the_same(monkeypatch: pytest.MonkeyPatch) 
     full = PatternSet(wanted)
     expected = [full.found_in(text) for text in texts]
     for memory in (1000, 40_000, 80_000, 120_000, 200_000):
-        monkeypatch.setattr(patterns, "_SET_MEMORY", memory)
+        monkeypatch.setattr(patternset, "_SET_MEMORY", memory)
         small = PatternSet(wanted)
 
         assert [small.found_in(text) for text in texts] == expected
