@@ -32,6 +32,7 @@ _WORTHWHILE = 16
 _FIRST_SIGHTS = (b"SELECT a FROM b WHERE c = ?", b"INSERT INTO b (a,c) VALUES (?,?)", b"UPDATE b SET a = ? WHERE c = ?")
 _OWN_WORDS = 200
 """Characters of a pattern that are matched as if they were a statement."""
+_NONE: frozenset[int] = frozenset()
 _ALWAYS = b"\0always\0"
 
 
@@ -60,6 +61,8 @@ class PatternSet:
         chosen = self._chosen(data)
         if chosen is None:
             return self._in_sets(data)
+        if not chosen:
+            return _NONE
         assert self._filter is not None
         return frozenset([number for number in chosen if self._filter.re(number).search(data) is not None])
 
@@ -71,7 +74,8 @@ class PatternSet:
         always = len(self._patterns)
         if len(chosen) > _FEW + 1 or always not in chosen:
             return None
-        return [number for number in chosen if number != always]
+        chosen.remove(always)
+        return chosen
 
     def _in_sets(self, data: bytes) -> frozenset[int]:
         found: set[int] = set()
