@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from math import inf
 from time import monotonic
 from typing import Any
 
 from dbrouter.cluster.balancer import Balancer
-from dbrouter.cluster.node import NOT_PROBED, Member
+from dbrouter.cluster.candidate import Candidate, reason
+from dbrouter.cluster.node import Member
 from dbrouter.config.schema import RetrySettings
 from dbrouter.errors import CircuitOpenError, ConnectError, NoNodeAvailableError, Refusal, RoutingError
 from dbrouter.pool.gauges import CONNECT_PATIENCE
@@ -24,17 +24,6 @@ from dbrouter.pool.lease import Lease, Waiter
 from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.budget import RetryBudget
 from dbrouter.terms import BreakerState, HostgroupId, WhenEmpty
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One member as `explain` shows it."""
-
-    node: str
-    usable: bool
-    because: str
-    next: bool
-    """Whether the next call would go there."""
 
 
 class Hostgroup:
@@ -203,11 +192,15 @@ class Hostgroup:
         following = next((member for member in self._recovering if member.node.breaker.admits(now)), None)
         if following is None and self.usable:
             following = self.balancer.peek(self.usable, now, self._rng)
+            if following is not None and (following.pool.full or following.pool.stalled(now)):
+                spare = [member for member in self.usable if member is not following and member.pool.spare]
+                following = self.balancer.peek(spare, now, self._rng) if spare else following
+        alone = not any(member.weight for member in self.usable)
         return tuple(
             Candidate(
                 node=member.node.id,
                 usable=member in self.usable,
-                because=member.why_not() or ("usable" if member.node.state.probed_at is not None else NOT_PROBED),
+                because=reason(member, now, alone=alone),
                 next=member is following,
             )
             for member in self.members

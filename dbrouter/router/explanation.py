@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
 
-from dbrouter.cluster.hostgroup import Candidate
+from dbrouter.cluster.candidate import Candidate
 from dbrouter.router.caller import current
 from dbrouter.router.context import Context
 from dbrouter.router.plan import Plan
@@ -19,6 +19,7 @@ from dbrouter.rules.decision import Decision
 from dbrouter.rules.match import RuleTrace
 from dbrouter.sql import Statement
 from dbrouter.sql.volatile import volatile_words
+from dbrouter.terms import WhenEmpty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ def explain(context: Context, sql: str, wish: Wish) -> Explanation:
     plan = planner.decide(sql, wish, caller)
     statement, asked = plan.statement, facts.statement
     decision = planner.rules.evaluate(facts)
+    candidates = plan.hostgroup.candidates(monotonic())
     return Explanation(
         database=context.database,
         engine=str(context.engine),
@@ -117,9 +119,30 @@ def explain(context: Context, sql: str, wish: Wish) -> Explanation:
         attempts=plan.attempts,
         rewritten=plan.text if plan.text != sql else None,
         flag=decision.flag,
-        effects=(*_comment(context, decision), *_effects(plan), *_withheld(context, asked, plan, decision, wish)),
-        candidates=plan.hostgroup.candidates(monotonic()),
+        effects=(
+            *_nobody(context, plan, candidates),
+            *_comment(context, decision),
+            *_effects(plan),
+            *_withheld(context, asked, plan, decision, wish),
+        ),
+        candidates=candidates,
     )
+
+
+def _nobody(context: Context, plan: Plan, candidates: tuple[Candidate, ...]) -> Iterator[str]:
+    """What becomes of a call that nobody in its hostgroup can take."""
+    if plan.refusal is not None or _answered(plan) or any(one.usable or one.next for one in candidates):
+        return
+    group, writer = plan.hostgroup, context.writer
+    if group.unprobed:
+        return
+    if group is not writer and group.when_empty is WhenEmpty.WRITER:
+        then = f"it goes to hostgroup {writer.id} '{writer.name}' (when_empty: writer)"
+    elif group.when_empty is WhenEmpty.WAIT and monotonic() < group.worth_waiting_until:
+        then = "it waits for somebody (when_empty: wait)"
+    else:
+        then = "it fails at once"
+    yield f"nobody there is usable: {then}"
 
 
 def _answered(plan: Plan) -> bool:
