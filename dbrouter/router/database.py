@@ -26,6 +26,7 @@ from dbrouter.router.copies import CopyRecovery
 from dbrouter.router.detour import Answerer, detour
 from dbrouter.router.explanation import Explanation, explain
 from dbrouter.router.functions import VALID_SECONDS, FunctionCatalog
+from dbrouter.router.learned import changes_functions
 from dbrouter.router.limits import time_left
 from dbrouter.router.plan import Plan
 from dbrouter.router.planner import Wish
@@ -313,6 +314,8 @@ class Database:
         context = self._context_of(plan)
         if plan.statement.ddl:
             context.schema_changed()
+            if changes_functions(plan.statement):
+                context.planner.functions_changed()
         if plan.taints is not None:
             lease.dirty = plan.taints
             lease.release()

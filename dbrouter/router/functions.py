@@ -140,6 +140,13 @@ class FunctionCatalog:
         self._asked.difference_update(functions)
         self._harmless.difference_update(functions)
 
+    def forget_all(self) -> bool:
+        """Believe nothing of what came up; whether anything was asked."""
+        asked = bool(self._asked)
+        self._asked.clear()
+        self._harmless.clear()
+        return asked
+
     def learn(self, functions: Sequence[str], rows: Iterable[Any]) -> bool:
         """
         Take over the answer of `STABLE` on *functions*; whether anything is different now.

@@ -19,6 +19,7 @@ from dbrouter.errors import ParameterError, RoutingError
 from dbrouter.events import EventHub, RuleVetoed
 from dbrouter.router.caller import Caller, current
 from dbrouter.router.functions import FunctionCatalog
+from dbrouter.router.learned import LearnedWrites, changes_functions
 from dbrouter.router.lottery import Drawing
 from dbrouter.router.plan import Copy, Effects, Plan, Tally, Veto
 from dbrouter.router.plancache import PLAN_CACHE_ENTRIES, PlanCache
@@ -43,9 +44,6 @@ from dbrouter.terms import Engine, Intent
 
 if TYPE_CHECKING:
     from dbrouter.router.shadow import Shadow
-
-LEARNED_LIMIT = 10_000
-"""Digests remembered as writes because a server refused them as read-only."""
 
 _CACHEABLE_KINDS = frozenset(["SELECT", "VALUES", "TABLE"])
 
@@ -75,6 +73,7 @@ class Planner:
         peers: the planner of every hostgroup of every database by its id, this one's included; mirrors look there.
         contextual: plans depend on more than text, tag, route and hostgroup, so none is kept under its bare text.
         shadow: the candidate rules that are tried beside these, or None; set by `try_beside`.
+        learned_writes: digests that count as writes because a server refused them as read-only.
         gone: makes the error for every statement, where a reload removed the database.
         notes_writes: contexts must remember that they have written.
     """
@@ -84,7 +83,6 @@ class Planner:
         "_counted",
         "_events",
         "_hostgroups",
-        "_learned",
         "_refuse_session",
         "_rng",
         "_rules",
@@ -99,6 +97,7 @@ class Planner:
         "digest_options",
         "engine",
         "gone",
+        "learned_writes",
         "notes_writes",
         "peers",
         "reader",
@@ -145,7 +144,7 @@ class Planner:
             self._hostgroups[hostgroup.name] = hostgroup
         self._rules = rules
         self._refuse_session = refuse_session
-        self._learned: dict[int, None] = {}
+        self.learned_writes = LearnedWrites()
         self._events = events
         self._rng = rng
         self._username = username
@@ -182,14 +181,14 @@ class Planner:
         Args:
             catalog: what its catalog says of functions still holds.
         """
-        self._learned = before._learned
+        self.learned_writes = before.learned_writes
         if catalog:
             self.catalog.inherit(before.catalog)
         self.vetoes = before.vetoes
         known = {rule.rule_id for rule in self._rules.rules}
         self._counted = Counter({rule_id: hits for rule_id, hits in before.hits.items() if rule_id in known})
         if self.shadow is not None:
-            self.shadow.candidate._learned = self._learned
+            self.shadow.candidate.learned_writes = self.learned_writes
 
     @property
     def rules(self) -> RuleSet:
@@ -221,7 +220,7 @@ class Planner:
     @property
     def learned(self) -> int:
         """How many digests count as writes because a server refused them as read-only."""
-        return len(self._learned)
+        return len(self.learned_writes)
 
     def plan(self, text: str, tag: str | None = None, route: str | None = None, hostgroup: int | str | None = None) -> Plan:
         """
@@ -309,7 +308,7 @@ class Planner:
         if decision.rewritten is not None:
             statement = analyze(decision.rewritten, self.engine, digest=self.digest_options)
         functions = self.catalog.sort(statement.functions, statement.known)
-        learned = bool(self._learned) and statement.digest in self._learned
+        learned = bool(self.learned_writes) and statement.digest in self.learned_writes
         if decision.hinted and decision.destination not in self._hostgroups:
             decision.ignore_hinted_destination()
         read = statement.intent is Intent.READ and statement.statements <= 1 and not functions.writing and not learned
@@ -352,7 +351,11 @@ class Planner:
             plan.taints = statement.session_reason or "session state"
         elif decision.multiplex == 0:
             plan.taints = "a rule's multiplex: 0"
-        plan.tidy = plan.reset or plan.taints is not None or (statement.ddl and self.catalog.introspects)
+        plan.tidy = (
+            plan.reset
+            or plan.taints is not None
+            or (statement.ddl and (self.catalog.introspects or changes_functions(statement)))
+        )
         if decision.error_msg is not None and decision.OK_msg is None:
             plan.forbidden = forbidden(decision.error_rule_id, decision.error_msg)
         plan.refusal = plan.forbidden or self._refusal(statement, lifted)
@@ -420,16 +423,18 @@ class Planner:
         plan.copied = plan.stays = True
         return Copy(database=peer.database, plan=plan)
 
-    def learn_write(self, statement: Statement) -> bool:
+    def learn_write(self, statement: Statement, now: float) -> bool:
         """Remember that servers refuse *statement*'s digest as read-only; False if it was known already."""
-        digest = statement.digest
-        if digest in self._learned:
+        if not self.learned_writes.add(statement.digest, now):
             return False
-        if len(self._learned) >= LEARNED_LIMIT:
-            del self._learned[next(iter(self._learned))]
-        self._learned[digest] = None
         self.cache.clear()
         return True
+
+    def functions_changed(self) -> None:
+        """What servers refused or said of functions so far says nothing any more; what `introspect` read is read again."""
+        refused, said = self.learned_writes.clear(), self.catalog.forget_all()
+        if refused or said:
+            self.cache.clear()
 
     def hostgroup(self, which: int | str) -> Hostgroup:
         """

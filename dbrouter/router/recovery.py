@@ -42,6 +42,7 @@ from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.retry import RetryPace
 from dbrouter.router.context import Context
 from dbrouter.router.decide import Step, decide
+from dbrouter.router.learned import keep_forgetting
 from dbrouter.sql import Statement
 from dbrouter.terms import Blame, ConnectionFate, Outcome, Phase, WhenEmpty
 
@@ -328,7 +329,10 @@ class Recovery:
         self.tried.clear()
         if verdict.read_only_refusal and statement is not None:
             self.read = False
-            if context.planner.learn_write(statement) and context.events.listening:
+            new = context.planner.learn_write(statement, monotonic())
+            if new:
+                keep_forgetting(context)
+            if new and context.events.listening:
                 context.events.emit(
                     StatementRerouted(
                         database=context.database,

@@ -31,6 +31,7 @@ from dbrouter.errors import (
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
 from dbrouter.router.detour import delayed, logged, remember, told, unseen
+from dbrouter.router.learned import changes_functions
 from dbrouter.router.limits import time_left
 from dbrouter.router.pinning import pin
 from dbrouter.router.plan import Plan
@@ -80,6 +81,7 @@ class Pinned:
         """
         self._reset = False
         self._schema_changed = False
+        self._functions_changed = False
         self._reading = True
         """False once a reader has refused what was taken for a read, and it went to the primary."""
         self._moves = False
@@ -221,7 +223,9 @@ class Pinned:
         if plan.taints is not None:
             lease.dirty = plan.taints
         self._reset = self._reset or plan.reset
-        self._schema_changed = self._schema_changed or plan.statement.ddl
+        if plan.statement.ddl:
+            self._schema_changed = True
+            self._functions_changed = self._functions_changed or changes_functions(plan.statement)
         if self._context.engine is Engine.MYSQL and (plan.statement.implicit_commit or plan.kind in _MAY_COMMIT):
             self._ended_by = self._ended_by or plan.kind
 
@@ -418,6 +422,8 @@ class Pinned:
             return
         if self._schema_changed:
             self._context.schema_changed()
+        if self._functions_changed:
+            self._context.planner.functions_changed()
         if self._busy:
             # Another task's statement is running on it, and nobody else may meet that.
             lease.connection.terminate()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from dbrouter import Router
 from dbrouter.events import CatalogUnreadable
+from dbrouter.router import learned
 from dbrouter.testing import LocalCluster
 from tests.routers import dialect, until, whole
 from tests.watching import Listener
@@ -140,3 +143,55 @@ async def test_a_list_may_name_what_the_server_has_too(cluster: LocalCluster) ->
         assert router.explain("SELECT LOG (2)").intent == "write"
         assert router.explain("SELECT round(2.5), log FROM t").intent == "read"
         assert router.explain("SELECT shop.fns.touch()").intent == "write"
+
+
+def redefined(postgresql: bool, *, writes: bool) -> list[str]:
+    """What makes `fn_write` write, or only read."""
+    if postgresql:
+        body = "INSERT INTO fn VALUES (1) RETURNING 1" if writes else "SELECT 1"
+        return [f"CREATE OR REPLACE FUNCTION fn_write() RETURNS int LANGUAGE sql AS '{body}'"]
+    body = "MODIFIES SQL DATA BEGIN INSERT INTO fn VALUES (1); RETURN 1; END" if writes else "NO SQL RETURN 1"
+    return ["DROP FUNCTION fn_write", f"CREATE FUNCTION fn_write() RETURNS int {body}"]
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+async def test_what_was_learned_is_forgotten_when_functions_change(cluster: LocalCluster, pinned: bool) -> None:
+    """learn: a function that is redefined through the router, pooled or pinned, is tried on a replica again."""
+    await prepare(cluster)
+    postgresql = dialect(cluster).postgresql
+    async with Router.open(whole(cluster, start="all")) as router:
+        assert (await router.execute("SELECT fn_write()")).route.hostgroup == "write"
+        assert router.explain("SELECT fn_write()").intent == "write"
+        for table in ("CREATE TABLE fn_other(id int)", "DROP TABLE fn_other"):
+            await router.execute(table)
+        assert router.explain("SELECT fn_write()").intent == "write", "a table is no function"
+
+        for statement in redefined(postgresql, writes=False):
+            if pinned:
+                async with router.connection() as conn:
+                    await conn.execute(statement)
+            else:
+                await router.execute(statement)
+        await asyncio.to_thread(cluster.wait_caught_up)
+
+        assert router.explain("SELECT fn_write()").intent == "read"
+        assert (await router.execute("SELECT fn_write()")).route.hostgroup == "read"
+        for statement in redefined(postgresql, writes=True):
+            await router.execute(statement)
+        await asyncio.to_thread(cluster.wait_caught_up)
+        assert (await router.execute("SELECT fn_write()")).route.hostgroup == "write", "and learned again"
+
+
+async def test_what_was_learned_is_forgotten_after_a_while(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """learn: a change that somebody else makes is found out, because nothing is believed for ever."""
+    monkeypatch.setattr(learned, "BELIEVED_SECONDS", 0.3)
+    monkeypatch.setattr(learned, "ROUND_SECONDS", 0.05)
+    await prepare(cluster)
+    async with Router.open(whole(cluster, start="all")) as router, Router.open(whole(cluster, start="all")) as other:
+        assert (await router.execute("SELECT fn_write()")).route.hostgroup == "write"
+        for statement in redefined(dialect(cluster).postgresql, writes=False):
+            await other.execute(statement)
+        await asyncio.to_thread(cluster.wait_caught_up)
+
+        await until(lambda: router.explain("SELECT fn_write()").intent == "read", what="it to be forgotten")
+        assert (await router.execute("SELECT fn_write()")).route.hostgroup == "read"

@@ -8,6 +8,7 @@ import pytest
 
 from dbrouter import ParameterError, SessionStatementError, StatementRejectedError
 from dbrouter.config import load
+from dbrouter.router import learned as learned_module
 from dbrouter.router import plancache as planning
 from dbrouter.router import planner as planner_module
 from dbrouter.router.build import build
@@ -131,20 +132,34 @@ def test_learned_writes_change_plans_at_once() -> None:
     before = plans.plan("SELECT f(1)")
     assert name(before) == "read"
 
-    assert plans.learn_write(before.statement) is True
-    assert plans.learn_write(before.statement) is False
+    assert plans.learn_write(before.statement, 0.0) is True
+    assert plans.learn_write(before.statement, 0.0) is False
 
     assert name(plans.plan("SELECT f(1)")) == "write"
     assert name(plans.plan("SELECT f(2)")) == "write", "the same digest"
     assert name(plans.plan("SELECT g(2)")) == "read"
 
 
+def test_changed_functions_are_known_no_more() -> None:
+    """Neither refusals nor what the catalog said outlive the function they were about; plans made with them neither."""
+    plans = planner()
+    plans.learn_write(plans.plan("SELECT f(1)").statement, 0.0)
+    plans.catalog.unasked(["g"])
+    plans.catalog.learn(["g"], [{"name": "g", "schema": "public", "harmless": True}])
+    assert name(plans.plan("SELECT f(1)")) == "write" and not plans.plan("SELECT g(1)").reset
+
+    plans.functions_changed()
+
+    assert name(plans.plan("SELECT f(1)")) == "read" and plans.plan("SELECT g(1)").reset
+    assert plans.catalog.unasked(["g"]) == ("g",), "it is asked again"
+
+
 def test_learned_writes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest digest is forgotten when the memory is full."""
-    monkeypatch.setattr(planner_module, "LEARNED_LIMIT", 3)
+    monkeypatch.setattr(learned_module, "LIMIT", 3)
     plans = planner()
     for number in range(10):
-        plans.learn_write(plans.plan(f"SELECT f_{number}(1)").statement)
+        plans.learn_write(plans.plan(f"SELECT f_{number}(1)").statement, 0.0)
 
     assert plans.learned == 3
 
@@ -190,7 +205,7 @@ def test_rule_hits_stay_right_when_plans_are_forgotten(monkeypatch: pytest.Monke
             plans.plan(text).tally.calls += 1
             plans.plan(text).tally.calls += 1
             assert len(plans._tallies) <= 8
-        plans.learn_write(plans.plan(texts[turn]).statement)
+        plans.learn_write(plans.plan(texts[turn]).statement, 0.0)
         assert plans.hits == dict.fromkeys(range(1, 6), turn * 32)
 
     plans.plan("SELECT 'never called', b1_")

@@ -112,7 +112,7 @@ async def test_rules_hold_for_calls_that_begin_afterwards() -> None:
     async with opened(servers) as router:
         assert (await router.execute("SELECT 1 AS orders")).route.hostgroup == "read"
         planner = router._parts.contexts[0].planner
-        planner.learn_write(planner.plan("SELECT nextval('s')").statement)
+        planner.learn_write(planner.plan("SELECT nextval('s')").statement, 0.0)
         gate = servers[FIRST].hold("SELECT 2 AS orders")
         held = asyncio.ensure_future(router.execute("SELECT 2 AS orders", hostgroup="read"))
         servers[SECOND].refuse()
