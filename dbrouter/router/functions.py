@@ -44,7 +44,7 @@ def _among(patterns: NamePatterns, function: str) -> bool:
 class FunctionCatalog:
     """The functions of one database, as far as somebody declared them or asked."""
 
-    __slots__ = ("_asked", "_harmless", "_may_write", "_policy", "_reads", "_writes", "introspected")
+    __slots__ = ("_asked", "_harmless", "_may_write", "_policy", "_reads", "_writes", "_writes_somewhere", "introspected")
 
     def __init__(
         self, policy: FunctionPolicy = FunctionPolicy.LEARN, *, reads: Sequence[str] = (), writes: Sequence[str] = ()
@@ -52,6 +52,8 @@ class FunctionCatalog:
         self._policy = policy
         self._reads = NamePatterns(reads)
         self._writes = NamePatterns(writes)
+        self._writes_somewhere = NamePatterns([bare for name in writes if (bare := name.rpartition(".")[2]).strip("*?")])
+        """The names without their schemas, for calls that leave the schema to the session."""
         self._asked: set[str] = set()
         self._harmless: set[str] = set()
         self._may_write: dict[str, bool] = {}
@@ -81,7 +83,7 @@ class FunctionCatalog:
         """
         writing, unknown = [], []
         for function in functions:
-            if _among(self._writes, function):
+            if _among(self._writes, function) or ("." not in function and self._writes_somewhere.has(function)):
                 writing.append(function)
             elif _among(self._reads, function):
                 continue

@@ -106,5 +106,6 @@ PG_CLAUSES: dict[str, Clause] = {
     "SET": _behind_an_operand,
     "SETS": _behind("GROUPING"),
     "VARYING": _behind("CHARACTER", "CHAR", "NCHAR", "BIT"),
+    "ZONE": _behind("TIME"),
 }
-MY_CLAUSES: dict[str, Clause] = {**_BOTH, "LATERAL": _before_a_query, "MINUS": _behind_an_operand}
+MY_CLAUSES: dict[str, Clause] = {**_BOTH, "LATERAL": _before_a_query, "MINUS": _behind_an_operand, "OF": _behind("MEMBER")}

@@ -115,6 +115,7 @@ _AFTER_THESE_A_NAME = frozenset(
         "VACUUM",
         "TABLESAMPLE",
         "PROCEDURE",
+        "ORDINALITY",
     ]
 )
 

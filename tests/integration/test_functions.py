@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -180,6 +181,44 @@ async def test_what_was_learned_is_forgotten_when_functions_change(cluster: Loca
             await router.execute(statement)
         await asyncio.to_thread(cluster.wait_caught_up)
         assert (await router.execute("SELECT fn_write()")).route.hostgroup == "write", "and learned again"
+
+
+async def test_a_listed_write_is_one_however_it_is_called(cluster: LocalCluster) -> None:
+    """write_functions with a schema holds for calls that leave the schema to the session; a name of wildcards alone does not."""
+    lists = {"write_functions": ["app.touch", "audit.log_*", "geo.*"]}
+    async with Router.open(whole(cluster, start="all", **lists)) as router:
+        found = {
+            call: router.explain(f"SELECT {call}").intent
+            for call in ("app.touch(1)", "touch(1)", "log_it(1)", "geo.near(1)", "near(1)", "other.touch(1)", "other.log_it(1)")
+        }
+
+    assert found == {
+        **dict.fromkeys(("app.touch(1)", "touch(1)", "log_it(1)", "geo.near(1)"), "write"),
+        **dict.fromkeys(("near(1)", "other.touch(1)", "other.log_it(1)"), "read"),
+    }
+
+
+SWALLOWS = (
+    "DROP TABLE IF EXISTS swallowed CASCADE",
+    "CREATE TABLE swallowed(id int)",
+    """CREATE OR REPLACE FUNCTION fn_swallow() RETURNS int LANGUAGE plpgsql AS $$
+    BEGIN
+        BEGIN INSERT INTO swallowed VALUES (1); EXCEPTION WHEN OTHERS THEN NULL; END;
+        RETURN 1;
+    END $$""",
+)
+
+
+@pytest.mark.parametrize("known", [{"functions": "introspect"}, {"functions": "primary"}, {"write_functions": ["fn_swallow"]}])
+async def test_a_function_that_swallows_the_refusal_writes_where_it_is_known(pg: LocalCluster, known: dict[str, Any]) -> None:
+    """No replica can tell that such a function wrote, so `learn` alone loses the write; the catalog, or a list, does not."""
+    async with Router.open(whole(pg, start="all")) as router, router.connection() as conn:
+        for statement in SWALLOWS:
+            await conn.execute(statement)
+    await asyncio.to_thread(pg.wait_caught_up)
+    async with Router.open(whole(pg, start="all", **known)) as router:
+        assert (await router.execute("SELECT fn_swallow()")).route.hostgroup == "write"
+        assert await router.fetchval("SELECT count(*) FROM swallowed", route="write") == 1
 
 
 async def test_what_was_learned_is_forgotten_after_a_while(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:

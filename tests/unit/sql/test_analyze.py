@@ -379,6 +379,12 @@ def test_a_function_that_runs_text_may_leave_anything_behind() -> None:
         ("mysql", "SELECT operator(1), error(2), copy(3), €(), rollup(4)", "operator error copy € rollup"),
         ("mysql", "SELECT DISTINCTROW (a), ST_X(p), ST_GeomFromText('POINT(1 1)'), mine(1) FROM t", "mine"),
         ("mysql", "SELECT a FROM t, LATERAL (SELECT 1) x GROUP BY ROLLUP (a)", ""),
+        ("mysql", "SELECT 1 MEMBER OF ('[1]') FROM t", ""),
+        ("mysql", "SELECT of(1)", "of"),
+        ("postgresql", "SELECT now() AT TIME ZONE ('utc')", ""),
+        ("postgresql", "SELECT zone(1)", "zone"),
+        ("postgresql", "SELECT * FROM unnest(ARRAY[1]) WITH ORDINALITY u(a, n)", ""),
+        ("postgresql", "SELECT ordinality(1)", "ordinality"),
     ],
 )
 def test_a_word_is_a_function_where_it_is_called(engine: str, sql: str, functions: str) -> None:
