@@ -13,8 +13,10 @@ Texts are matched as UTF-8; what cannot be encoded (lone surrogates) becomes ``?
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import inf
+from time import thread_time
 from typing import Any
 
 import re2
@@ -24,6 +26,8 @@ from dbrouter.config.breadth import MAX_BREADTH, breadth
 MEMORY = 16 * 1024 * 1024
 """Bytes RE2 may use for one pattern (program and caches); a larger pattern is refused."""
 MAX_PATTERN = 32 * 1024
+_PATIENCE, _PATIENCE_PER_BYTE, _PATIENCE_PER_FIND = 0.02, 1e-6, 20e-6
+"""Seconds of CPU that replacing everywhere may take, and so many more for each byte of the text and each find (usually 4 µs)."""
 _END = r"(?:\n?\z)"
 _TOKEN = re.compile(
     r"\\Q.*?(?:\\E|\Z)"  # quoted text
@@ -130,10 +134,6 @@ class Pattern:
         return self._compiled.search(data) is not None
 
 
-class TooLongError(ValueError):
-    """What replacing would make is longer than it may be."""
-
-
 @lru_cache(maxsize=64)
 def _compiled(pattern: str, caseless: bool) -> Any:
     """
@@ -147,6 +147,10 @@ def _compiled(pattern: str, caseless: bool) -> Any:
     options.log_errors = False
     options.max_mem = MEMORY
     return re2.compile(translate(pattern), options)
+
+
+class ReplacingError(ValueError):
+    """Replacing was given up; the message is the end of a sentence that begins with what was to replace."""
 
 
 class Replacement:
@@ -173,14 +177,21 @@ class Replacement:
         self.groups: int = self._compiled.groups
         self.parts: tuple[bytes | int, ...] = tuple(_template_parts(template))
 
-    def apply(self, text: str, longest: int | None = None) -> str:
+    def apply(self, text: str, longest: int | None = None, clock: Callable[[], float] = thread_time) -> str:
         """
         *text* with the first find, or all of them, replaced; *text* itself where nothing is found.
 
+        One find takes linear time, but each may look through all that is left (``[a-y]*z|a`` in a row of a), so that all of them
+        take that many times as long: their CPU time is bounded (`_PATIENCE` and what is added to it).
+
+        Args:
+            clock: CPU seconds of this thread.
+
         Raises:
-            TooLongError: it would have more than *longest* bytes.
+            ReplacingError: it would have more than *longest* bytes, or took more time than that.
         """
         data = encode(text)
+        until = clock() + _PATIENCE + _PATIENCE_PER_BYTE * len(data) if self._everywhere else inf
         pieces: list[bytes] = []
         done = grown = 0
         for found in self._compiled.finditer(data):
@@ -199,9 +210,12 @@ class Replacement:
             done = end
             grown += len(new) - (end - start)
             if longest is not None and len(data) + grown > longest:
-                raise TooLongError(f"more than {longest} bytes")
+                raise ReplacingError(f"makes a statement of {len(data)} bytes longer than {longest}")
             if not self._everywhere:
                 break
+            until += _PATIENCE_PER_FIND
+            if clock() > until:
+                raise ReplacingError(f"takes too long to find everywhere in a statement of {len(data)} bytes")
         if not pieces:
             return text
         pieces.append(data[done:])

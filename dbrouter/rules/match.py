@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dbrouter.config.patterns import TooLongError
+from dbrouter.config.patterns import ReplacingError
 from dbrouter.config.rules import RuleSettings
 from dbrouter.rules.block import Block, CompiledRule, Found
 from dbrouter.rules.decision import Decision
@@ -20,7 +20,6 @@ from dbrouter.rules.hints import read_hints
 
 _GROWTH, _ROOM = 8, 65_536
 """A rewritten text may have so many times the characters of the caller's, and so many bytes more: rules that double it end."""
-_TOO_LONG = f"replace_pattern makes the statement more than {_GROWTH} times longer"
 
 Draw = Callable[[RuleSettings, Sequence[int], Sequence[int]], int]
 """Chooses one of a rule's weighted flags: (rule, flags, weights) → flag."""
@@ -44,10 +43,10 @@ class RuleTrace:
 class Step:
     """One rule as the walk looked at it."""
 
-    __slots__ = ("compiled", "failed", "flag", "flag_before", "text", "too_long")
+    __slots__ = ("compiled", "failed", "flag", "flag_before", "refused", "text")
 
     def __init__(
-        self, compiled: CompiledRule, failed: str | None, flag_before: int, flag: int, text: str, *, too_long: bool = False
+        self, compiled: CompiledRule, failed: str | None, flag_before: int, flag: int, text: str, refused: str | None = None
     ) -> None:
         self.compiled = compiled
         self.failed = failed
@@ -57,8 +56,8 @@ class Step:
         """The flag behind this rule."""
         self.text = text
         """The text behind this rule."""
-        self.too_long = too_long
-        """It would be longer than a rewritten text may be: the statement is refused."""
+        self.refused = refused
+        """Why the statement is refused: it could not be rewritten within bounds."""
 
 
 class RuleSet:
@@ -133,8 +132,8 @@ class RuleSet:
             decision.flag = step.flag
             text = step.text
             stopped = rule.apply
-            if step.too_long:
-                decision.error_msg, decision.error_rule_id, stopped = _TOO_LONG, rule.rule_id, True
+            if step.refused is not None:
+                decision.error_msg, decision.error_rule_id, stopped = step.refused, rule.rule_id, True
         decision.matched = tuple(matched)
         if text != facts.text:
             decision.rewritten = text
@@ -160,7 +159,7 @@ class RuleSet:
                 traces[rule.rule_id] = RuleTrace(rule.rule_id, step.failed is None, because, _does(rule, step))
             if step.failed is None and rule.apply:
                 ended = f"rule {rule.rule_id} matched and applies"
-            elif step.too_long:
+            elif step.refused is not None:
                 ended = f"rule {rule.rule_id} has it refused"
         for rule in self.rules:
             if rule.rule_id not in traces:
@@ -199,8 +198,8 @@ class RuleSet:
                     if compiled.replacement is not None:
                         try:
                             text = compiled.replacement.apply(text, longest)
-                        except TooLongError:
-                            yield Step(compiled, None, before, flag, text, too_long=True)
+                        except ReplacingError as error:
+                            yield Step(compiled, None, before, flag, text, f"replace_pattern {error}")
                             return
                         texts = Found(text)
                     yield Step(compiled, None, before, flag, text)
@@ -329,8 +328,8 @@ def _does(rule: RuleSettings, step: Step) -> tuple[str, ...]:
     if step.failed is not None:
         return ()
     does = [f"{name} {getattr(rule, name)}" for name in _OUTPUTS if getattr(rule, name) is not None]
-    if step.too_long:
-        does.append(f"refused: {_TOO_LONG}")
+    if step.refused is not None:
+        does.append(f"refused: {step.refused}")
     elif step.compiled.replacement is not None:
         does.append(f"rewritten to {step.text!r}")
     if step.compiled.flags is not None:

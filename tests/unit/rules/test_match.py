@@ -439,3 +439,17 @@ def test_rewriting_cannot_make_a_text_of_any_length() -> None:
     assert at_once.evaluate(shown("a" * 100_000)).error_rule_id == 1
     long = "a" * 100_000
     assert ordinary.evaluate(shown(long)).error_msg is None and len(ordinary.evaluate(shown(long)).rewritten or "") == 800_000
+
+
+def test_replacing_everywhere_cannot_hold_the_service() -> None:
+    """
+    A pattern that looks through the whole rest for each find would take minutes: it is given up, and the rule is named; many
+    finds of an ordinary pattern are no trouble.
+    """
+    rules = ruleset({"match_pattern": "[a-y]*z|a", "replace_pattern": "b", "re_modifiers": "GLOBAL"})
+    ordinary = ruleset({"match_pattern": ",", "replace_pattern": ", ", "re_modifiers": "GLOBAL"})
+
+    decision = rules.evaluate(shown("a" * 300_000))
+    assert decision.error_rule_id == 1
+    assert decision.error_msg == "replace_pattern takes too long to find everywhere in a statement of 300000 bytes"
+    assert len(ordinary.evaluate(shown("1234567," * 20_000)).rewritten or "") == 180_000
