@@ -20,6 +20,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from dbrouter import Router
 from dbrouter.config import load
@@ -254,10 +255,13 @@ async def test_an_open_breaker_says_when_to_come_again() -> None:
     """Retry-After is the breaker's own, in whole seconds, and never 0."""
     errors = importlib.import_module("dbrouter.errors")
     answer = module("fastapi_service.app").circuit_open
+    request = Request(
+        {"type": "http", "method": "GET", "path": "/products", "query_string": b"", "headers": [], "server": ("shop", 80)}
+    )
 
     async def header(retry_after: float) -> str:
         error = errors.CircuitOpenError("open", hostgroup="shop-write", refusals=(), retry_after=retry_after)
-        return str((await answer(None, error)).headers["Retry-After"])
+        return str((await answer(request, error)).headers["Retry-After"])
 
     assert [await header(0.0), await header(0.2), await header(7.3)] == ["1", "1", "8"]
 
@@ -304,10 +308,12 @@ async def test_a_service_answers_what_is_in_hand_when_it_is_told_to_end(shop: Lo
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as client,
             Router.open({"writer": shop.primary.dsn()}) as other,
         ):
-            await until(lambda: listens(port), 20, "the service is up")
+            await until(lambda: listens(port), 40, "the service is up")
             asked = [(await client.get(f"/internal/{path}")).status_code for path in ("livez", "readyz", "nothing")]
             async with other.transaction() as tx:
                 await tx.execute("LOCK TABLE product IN ACCESS EXCLUSIVE MODE")
+                # A lock alone does not make the server send its log: the next commit does.
+                shop.primary.value("SELECT pg_logical_emit_message(true, 'test', 'flush')")
                 await until(
                     lambda: {replica.value(locked) for replica in shop.replicas} == {"1"}, 10, "the replicas know the lock"
                 )

@@ -224,7 +224,7 @@ async def test_everything_down_and_up_again(cluster: LocalCluster) -> None:
     All servers are killed: calls are refused fast, without a storm of connects; when the servers are back, all of it works within
     two probes.
     """
-    async with Router.open(configuration(cluster, start="all", **QUICK, pool={"acquire_timeout": "300ms"})) as router:
+    async with Router.open(configuration(cluster, start="all", **QUICK, pool={"acquire_timeout": "1s"})) as router:
         await prepare(router, cluster)
         await asyncio.gather(*(asyncio.to_thread(server.kill) for server in cluster.servers))
         await until(lambda: not router.health().ready("any"), what="nobody serves")
