@@ -7,6 +7,6 @@ Imports `terms` and `errors` only; no I/O, no server, no configuration.
 from __future__ import annotations
 
 from dbrouter.sql.analyze import Statement, analyze
-from dbrouter.sql.parameters import Named, Placeholders, check_positional, compile_named
+from dbrouter.sql.parameters import Named, Placeholders, compile_named
 
-__all__ = ["Named", "Placeholders", "Statement", "analyze", "check_positional", "compile_named"]
+__all__ = ["Named", "Placeholders", "Statement", "analyze", "compile_named"]

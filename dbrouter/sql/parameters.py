@@ -141,19 +141,6 @@ def compile_named(sql: str, engine: Engine) -> Named | None:
     return Named("".join(parts), tuple(order) if mysql else found.named)
 
 
-def check_positional(count: int, given: int, engine: Engine) -> None:
-    """
-    Compares how many values a text takes with how many were given (MySQL, whose driver's own message says less).
-
-    Raises:
-        ParameterError: they differ.
-    """
-    if engine is Engine.MYSQL and given and count != given:
-        raise ParameterError(
-            f"the text has {count} placeholder{'' if count == 1 else 's'} (%s), {given} given", expected=count, given=given
-        )
-
-
 def _colons(sql: str, engine: Engine) -> list[tuple[int, int, bool]]:
     """Start, end and whether it is `\\:` of every colon that is a placeholder or an escaped colon."""
     found: list[tuple[int, int, bool]] = []

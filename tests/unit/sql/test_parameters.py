@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbrouter.errors import ParameterError
-from dbrouter.sql import analyze, check_positional, compile_named
+from dbrouter.sql import analyze, compile_named
 from dbrouter.terms import Engine
 
 PG, MY = Engine.POSTGRESQL, Engine.MYSQL
@@ -115,13 +115,3 @@ def test_placeholders_are_found(engine: Engine, sql: str, named: tuple[str, ...]
     statement = analyze(sql, engine)
 
     assert (statement.named, statement.placeholders.count, statement.positional) == (named, count, count > 0)
-
-
-def test_a_wrong_number_of_values_is_counted() -> None:
-    """For MySQL, whose driver's message says less, both numbers are told."""
-    check_positional(2, 2, MY)
-    check_positional(2, 0, MY)
-    check_positional(2, 3, PG)
-
-    with pytest.raises(ParameterError, match="the text has 2 placeholders \\(%s\\), 3 given"):
-        check_positional(2, 3, MY)
