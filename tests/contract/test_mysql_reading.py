@@ -17,6 +17,7 @@ import pytest
 from asyncmy.cursors import SSCursor
 
 from dbrouter.drivers import asyncmy as asyncmy_module
+from dbrouter.drivers import mysql_exchange, mysql_indirect
 from dbrouter.drivers.asyncmy import AsyncmyConnection, AsyncmyDriver, IndirectConnection, UncompiledConnection
 from dbrouter.drivers.base import ConnectOptions, TlsOptions
 from dbrouter.errors import ConfigError
@@ -246,8 +247,13 @@ OPERATIONS: dict[str, Operation] = {
 @pytest.mark.parametrize("driver", EITHER, indirect=True)
 @pytest.mark.parametrize("when", ["at", "after"])
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
-async def test_cancelled_as_the_answer_comes(driver: AsyncmyDriver, wire: Wire, operation: Operation, when: When) -> None:
+async def test_cancelled_as_the_answer_comes(
+    driver: AsyncmyDriver, wire: Wire, operation: Operation, when: When, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """At each wait, and in the tick in which what was waited for has come: closed, or usable with its own answers."""
+    for module in (mysql_exchange, mysql_indirect):
+        # A stream that is not drained in time is closed and killed, cancelled or not.
+        monkeypatch.setattr(module, "DRAIN_SECONDS", 10.0)
     first = await driver.connect(wire.options())
     await several(first)
     await first.close()
