@@ -17,7 +17,8 @@ from dbrouter.errors import ParameterError
 from dbrouter.sql import lexer
 from dbrouter.terms import Engine
 
-_NAME = re.compile(r"[^\W\d]\w*")
+_NAME = re.compile(r"[^\W\d]\w*+(?!\$)")
+"""With a ``$`` behind it, it would go on in both dialects, or begin a dollar quote once a placeholder stands there: no name."""
 _NOT_BEFORE = r"\w$:\]\)\"`'\x80-\U0010ffff"
 _COLON_NAME = re.compile(rf"(?<![{_NOT_BEFORE}]):[^\W\d]")
 _NOT_BEFORE_A_NAME = re.compile(rf"[{_NOT_BEFORE}]")

@@ -108,6 +108,8 @@ def test_an_empty_mapping_is_told_what_is_missing() -> None:
         (MY, "SELECT '%s', %%s, %s", (), 2),
         (MY, "SELECT 5 % 2, '50%'", (), 0),
         (MY, "SELECT :a", ("a",), 0),
+        (PG, "SELECT :a$$, :b$$, :c$d, :e", ("e",), 0),
+        (MY, "SELECT :a$$, :b$$, :c$d, :e", ("e",), 0),
     ],
 )
 def test_placeholders_are_found(engine: Engine, sql: str, named: tuple[str, ...], count: int) -> None:
