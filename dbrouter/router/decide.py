@@ -16,6 +16,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from dbrouter.drivers.outcome import Verdict
+from dbrouter.sql import Statement
 from dbrouter.terms import Outcome, RetryWhere
 
 
@@ -44,6 +45,19 @@ _WHERE = {
     RetryWhere.OTHER: Step.ELSEWHERE,
     RetryWhere.OTHER_LATER: Step.ELSEWHERE,
 }
+
+
+_COMPOUND = frozenset({"BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"})
+"""Kinds of MySQL's statements that have others inside."""
+
+
+def may_commit_inside(statement: Statement) -> bool:
+    """
+    Whether there may be a COMMIT in *statement* that its text does not show, so that a part of it may stay when it fails.
+
+    That is a routine, code that the server makes up, a compound statement, and whatever MariaDB's SET STATEMENT leads.
+    """
+    return statement.opaque or statement.kind in _COMPOUND
 
 
 def decide(verdict: Verdict, *, read: bool, resendable: bool, may_go_to_writer: bool, in_parts: bool = False) -> Step:

@@ -41,13 +41,10 @@ from dbrouter.resilience.backoff import next_delay
 from dbrouter.resilience.breaker import Permit
 from dbrouter.resilience.retry import RetryPace
 from dbrouter.router.context import Context
-from dbrouter.router.decide import Step, decide
+from dbrouter.router.decide import Step, decide, may_commit_inside
 from dbrouter.router.learned import keep_forgetting
 from dbrouter.sql import Statement
 from dbrouter.terms import Blame, ConnectionFate, Outcome, Phase, WhenEmpty
-
-_IN_PARTS = frozenset({"CALL", "DO", "EXECUTE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"})
-"""Kinds of statements that may commit a part of themselves, and then fail."""
 
 _UNSENT_LIMIT = 64
 """Attempts that were never sent are free, but not endless where no deadline was given."""
@@ -273,7 +270,7 @@ class Recovery:
         statement = self._statement
         if verdict.outcome is Outcome.AMBIGUOUS and self._doubt is None and not member.read_only:
             self._doubt = member, error
-        in_parts = statement is not None and (statement.opaque or statement.kind in _IN_PARTS)
+        in_parts = statement is not None and may_commit_inside(statement)
         step = decide(
             verdict,
             read=self.read,

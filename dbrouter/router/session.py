@@ -30,6 +30,7 @@ from dbrouter.errors import (
 )
 from dbrouter.pool.lease import Lease
 from dbrouter.router.context import Context
+from dbrouter.router.decide import may_commit_inside
 from dbrouter.router.detour import delayed, logged, remember, told, unseen
 from dbrouter.router.learned import changes_functions
 from dbrouter.router.limits import time_left
@@ -46,9 +47,6 @@ _CLEANUP_SECONDS = 2.0
 
 _DATA = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE", "VALUES", "TABLE"})
 """Kinds of statements that cannot end a transaction."""
-
-_MAY_COMMIT = frozenset({"CALL", "EXECUTE", "BEGIN", "IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"})
-"""Kinds of statements of MySQL in which there may be a COMMIT that nobody sees."""
 
 
 class Pinned:
@@ -226,7 +224,7 @@ class Pinned:
         if plan.statement.ddl:
             self._schema_changed = True
             self._functions_changed = self._functions_changed or changes_functions(plan.statement)
-        if self._context.engine is Engine.MYSQL and (plan.statement.implicit_commit or plan.kind in _MAY_COMMIT):
+        if self._context.engine is Engine.MYSQL and (plan.statement.implicit_commit or may_commit_inside(plan.statement)):
             self._ended_by = self._ended_by or plan.kind
 
     def _ran(self, plan: Plan | None, connection: Connection) -> None:

@@ -386,17 +386,20 @@ ROUTINES = (
 )
 
 
+@pytest.mark.parametrize("prefix", ["", "SET STATEMENT max_statement_time = 60 FOR "])
 @pytest.mark.parametrize(
     ("routine", "runs"), [("commits", [1]), ("commits_and_fails", [1]), ("commits_nothing", [2])], ids=lambda value: str(value)
 )
-async def test_8_what_a_routine_committed_is_not_repeated(mariadb: LocalCluster, routine: str, runs: list[int]) -> None:
+async def test_8_what_a_routine_committed_is_not_repeated(
+    mariadb: LocalCluster, routine: str, runs: list[int], prefix: str
+) -> None:
     """A routine commits inside `run`, and the connection breaks later: run again only where it committed nothing."""
     attempts = 0
 
     async def work(tx: Transaction) -> None:
         nonlocal attempts
         attempts += 1
-        await tx.execute(f"CALL {routine}(%s)", attempts)
+        await tx.execute(f"{prefix}CALL {routine}(%s)", attempts)
         if attempts == 1:
             await asyncio.to_thread(kill_clients, mariadb.primary)
         await tx.execute("INSERT INTO kept VALUES ('plain', %s)", attempts)
