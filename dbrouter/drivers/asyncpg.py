@@ -36,7 +36,7 @@ from dbrouter.drivers.postgres import (
     says_type_is_gone,
     tag,
 )
-from dbrouter.drivers.postgres_connect import is_pooler, library_arguments
+from dbrouter.drivers.postgres_connect import is_pooler, let_go, library_arguments
 from dbrouter.drivers.sockets import SocketWatch, watch_peer
 from dbrouter.drivers.statements import KEPT, LONGEST, Sightings, Statements
 from dbrouter.errors import TransactionAbortedError
@@ -92,7 +92,7 @@ class AsyncpgDriver:
             if raw is not None:
                 raw.terminate()
             elif isinstance(error, (asyncio.CancelledError, TimeoutError)):
-                _let_go(error)
+                let_go(error)
             if isinstance(error, TimeoutError) and limit.expired():
                 raise TimeoutError(f"no connection to {options.endpoint} within {options.timeout:g}s ({step})") from error
             if UNKNOWN_STARTUP_PARAMETER in str(error) and getattr(error, "sqlstate", None) == "08P01":
@@ -556,27 +556,6 @@ _STALE = (
     asyncpg.InternalServerError,
 )
 """What we keep of a statement does not, or may not, fit the server any more."""
-
-
-def _let_go(error: BaseException) -> None:
-    """
-    Take note of what asyncpg leaves behind where *error* cut it in the tick in which the socket connects: a future for the answer
-    to its TLS request, which nobody awaits, and of which asyncio would report "exception was never retrieved" to the log.
-    """
-    cut: BaseException | None = error
-    while cut is not None:
-        trace = cut.__traceback__
-        while trace is not None:
-            answer = getattr(trace.tb_frame.f_locals.get("protocol"), "on_data", None)
-            if isinstance(answer, asyncio.Future):
-                answer.add_done_callback(_seen)
-            trace = trace.tb_next
-        cut = cut.__cause__
-
-
-def _seen(future: asyncio.Future[Any]) -> None:
-    if not future.cancelled():
-        future.exception()
 
 
 def _socket(raw: Any) -> Any:

@@ -1,9 +1,11 @@
 """
-What a PostgreSQL connection is opened with: the client library's arguments, TLS; and what is said to a pooler.
+What a PostgreSQL connection is opened with (the client library's arguments, TLS), what is said to a pooler, and what a connect
+that was cut leaves behind.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -62,3 +64,24 @@ def is_pooler(options: ConnectOptions, evidence: str) -> ConfigError:
         f"{options.endpoint} is PgBouncer or another pooler, not PostgreSQL itself ({evidence});"
         " write `via: pgbouncer` for this database, or give the server's own address"
     )
+
+
+def let_go(error: BaseException) -> None:
+    """
+    Take note of what asyncpg leaves behind where *error* cut it in the tick in which the socket connects: a future for the answer
+    to its TLS request, which nobody awaits, and of which asyncio would report "exception was never retrieved" to the log.
+    """
+    cut: BaseException | None = error
+    while cut is not None:
+        trace = cut.__traceback__
+        while trace is not None:
+            answer = getattr(trace.tb_frame.f_locals.get("protocol"), "on_data", None)
+            if isinstance(answer, asyncio.Future):
+                answer.add_done_callback(_seen)
+            trace = trace.tb_next
+        cut = cut.__cause__
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    if not future.cancelled():
+        future.exception()
