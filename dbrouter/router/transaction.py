@@ -157,7 +157,10 @@ class Transaction(Pinned):
 
     async def _guarded(self, send: Callable[[], Awaitable[Any]], limit: float | None, plan: Plan | None) -> Any:
         if self._in_doubt is not None:
+            started = monotonic()
             await self._ask(limit)
+            if limit is not None:
+                limit = max(limit - (monotonic() - started), 0.0)
         return await super()._guarded(send, limit, plan)
 
     async def _ask(self, limit: float | None) -> None:

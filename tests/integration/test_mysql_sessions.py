@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dbrouter import ConnectError, Router, SessionStatementError, TransactionAbortedError
-from dbrouter.testing import LocalCluster, ServerKind
+from dbrouter import ConnectError, DeadlineExceededError, Router, SessionStatementError, TransactionAbortedError
+from dbrouter.testing import FaultProxy, LocalCluster, ServerKind
+from tests.load import through
 from tests.routers import configuration
 
 ROUTINES = (
@@ -190,3 +191,23 @@ async def test_after_a_lock_wait_the_transaction_is_whole_or_aborted(
 
         ids = [row[0] for row in await router.fetch("SELECT id FROM waited ORDER BY id", route="write")]
         assert ids == ([] if undone else [2] if leaves else [2, 3])
+
+
+async def test_asking_after_a_lock_wait_is_within_the_time_limit(mariadb: LocalCluster, scheme: str) -> None:
+    """A slow answer to whether the transaction is still open leaves the statement behind it what is left."""
+    async with FaultProxy(mariadb.primary.host, mariadb.primary.port) as proxy:
+        source = narrow(mariadb, scheme, max_size=2, init=["SET SESSION innodb_lock_wait_timeout = 1"])
+        source["writer"] = through(mariadb.primary, proxy).replace("mysql://", f"{scheme}://")
+        async with Router.open(source) as router:
+            await router.execute("DROP TABLE IF EXISTS waited")
+            await router.execute("CREATE TABLE waited(id int PRIMARY KEY)")
+            await router.execute("INSERT INTO waited VALUES (1)")
+            async with router.transaction() as other:
+                await other.execute("DELETE FROM waited WHERE id = 1")
+                with pytest.raises(DeadlineExceededError):
+                    async with router.transaction() as tx:
+                        with pytest.raises(Exception, match="Lock wait"):
+                            await tx.execute("DELETE FROM waited WHERE id = 1")
+                        proxy.latency(0.4)
+                        await tx.fetchval("SELECT 1", timeout=0.7)
+                proxy.heal()
